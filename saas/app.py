@@ -1,0 +1,111 @@
+"""The application factory: each step of putting the application together, in one visible list."""
+
+import logging
+
+import click
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from saas import (
+    accounts,
+    assets,
+    billing,
+    cli,
+    dashboard,
+    dev,
+    errors,
+    mail,
+    pages,
+    security,
+    seeds,
+    templating,
+    webhooks,
+)
+from saas.accounts import signals
+from saas.billing import customers
+from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
+from saas.extensions import csrf, db, limiter, login_manager, migrate
+from saas.extensions import mail as mailman
+from saas.kit import sqlite
+
+BLUEPRINTS = (
+    pages.bp,
+    accounts.bp,
+    billing.bp,
+    webhooks.bp,
+    dashboard.bp,
+)
+
+
+def create_app(config: Settings | None = None) -> Flask:
+    """Build the application from ``config``, or from the environment and ``.env``.
+
+    Exits with one sentence for each reason when the settings are not safe to run with, except for
+    ``flask`` commands that exist to mend them.
+    """
+    settings = config or _read_settings()
+    app = Flask(
+        "saas",
+        root_path=str(ROOT / "saas"),
+        instance_path=str(ROOT / "instance"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    app.config.from_mapping(settings.flask_config())
+    app.extensions["settings"] = settings
+    _bind_extensions(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    if not settings.is_production:
+        app.register_blueprint(dev.bp)
+    errors.init_app(app)
+    security.init_app(app, settings)
+    templating.init_app(app)
+    cli.init_app(app)
+    seeds.init_app(app)
+    _connect_signals()
+    _wrap_wsgi(app, settings)
+    return app
+
+
+def _bind_extensions(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        sqlite.configure(db.engine)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    mailman.init_app(app)
+    mail.init_app(app)
+    assets.init_app(app)
+
+
+def _connect_signals() -> None:
+    """Say who listens to what. Accounts does not know billing; it only tells what happened."""
+    signals.email_confirmed.connect(customers.on_email_confirmed)
+    signals.email_changed.connect(customers.on_email_changed)
+
+
+def _wrap_wsgi(app: Flask, settings: Settings) -> None:
+    whitenoise = WhiteNoise(app.wsgi_app, root=str(ROOT / "static"), prefix="static/")
+    app.wsgi_app = whitenoise  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+
+
+def _read_settings() -> Settings:
+    load_env_file()
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = from_environment()
+        if not cli.is_diagnosis():
+            settings.require_usable()
+    except ConfigurationError as error:
+        raise SystemExit(click.style(str(error), fg="red")) from None
+    logging.getLogger("saas").setLevel(settings.log_level)
+    return settings

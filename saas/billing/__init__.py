@@ -1,0 +1,7 @@
+"""What you pay and what you may use."""
+
+from flask import Blueprint
+
+bp = Blueprint("billing", __name__)
+
+from saas.billing import views  # noqa: E402, F401

@@ -1,0 +1,94 @@
+"""Expected trouble has a class, a status and a sentence; only bugs are 500."""
+
+import logging
+from http import HTTPStatus
+from typing import ClassVar
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from saas.extensions import db
+
+log = logging.getLogger(__name__)
+
+
+class AppError(Exception):
+    """Parent of every expected trouble. ``message`` is shown to the visitor, so write it for them."""
+
+    status: ClassVar[int] = HTTPStatus.BAD_REQUEST
+    code: ClassVar[str] = "bad_request"
+    message: str = "This did not work."
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or self.message
+        super().__init__(self.message)
+
+
+SENTENCES: dict[int, str] = {
+    400: "The request could not be understood. Go back and try again.",
+    401: "Sign in first.",
+    403: "You may not see this page.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that kind of request.",
+    409: "Something changed in the meantime. Reload the page and try again.",
+    413: "That is more than this page takes.",
+    415: "That kind of content is not accepted here.",
+    422: "Something in the request is not valid.",
+    429: "Too many tries in a short time. Wait a little, then try again.",
+    500: "Something broke on our side. It has been noted.",
+    502: "A service we depend on gave an answer we could not use. Try again in a moment.",
+    503: "A service we depend on does not answer. Try again in a moment.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error with a page, or with JSON for a client that asks for it."""
+    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _bug)
+
+
+def wants_json() -> bool:
+    """True when the client prefers JSON to a page."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return request.is_json or best == "application/json"
+
+
+def error_page(status: int, code: str, message: str) -> Response:
+    """Return the page (or the JSON) for an error, with its status."""
+    if wants_json():
+        response = jsonify(error={"code": code, "message": message})
+        response.status_code = status
+        return response
+    template = f"errors/{status}.html" if status in {403, 404, 422, 429, 500, 503} else "errors/error.html"
+    return make_response(render_template(template, status=status, message=message), status)
+
+
+def _app_error(error: AppError) -> Response:
+    db.session.rollback()
+    return error_page(error.status, error.code, error.message)
+
+
+def _http_error(error: HTTPException) -> Response:
+    db.session.rollback()
+    status = error.code or 500
+    if status < 400:
+        return Response(error.get_response())
+    response = error_page(status, _code(status), SENTENCES.get(status, error.name + "."))
+    for name, value in error.get_headers():
+        if name.lower() in {"retry-after", "allow", "www-authenticate"}:
+            response.headers[name] = value
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    db.session.rollback()
+    log.exception("unhandled error on %s %s", request.method, request.path)
+    return error_page(500, "internal_error", SENTENCES[500])
+
+
+def _code(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+    except ValueError:
+        return "error"

@@ -1,0 +1,29 @@
+"""Flask extensions, created here without an application and bound to one in ``app.py``."""
+
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager
+from flask_mailman import Mail
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
+
+from saas.kit.models import Base
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate()
+login_manager = LoginManager()
+csrf = CSRFProtect()
+mail = Mail()
+limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
+
+
+def start_write() -> None:
+    """Take the write lock before the first read of this transaction.
+
+    On SQLite a transaction that reads first and writes later fails at once when somebody else wrote
+    in between; one that begins as a writer waits its turn instead. Elsewhere it does nothing.
+    Call it first in a transaction that reads in order to write, and never hold it over the network.
+    """
+    db.session.rollback()
+    db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})

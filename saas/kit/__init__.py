@@ -1,0 +1,1 @@
+"""Tools that know no domain: they could serve any web application."""
