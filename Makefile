@@ -1,0 +1,57 @@
+# The verbs of this project. `make help` lists them; scripts/ has what they run.
+
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+export PYTHON
+
+SETUP := @sh scripts/python.sh scripts/setup.py
+RUN := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help dev setup test test-browser test-template lint fmt lock ci clean
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb text; \
+		do printf 'make %-15s %s\n' "$$verb" "$$text"; done
+
+dev: ## Run the application and the local Polar (PORT, POLAR_EMULATOR_PORT)
+	$(SETUP) dev
+	@$(RUN) scripts/dev.py
+
+setup: ## Install everything, for an editor
+	$(SETUP) dev test lint browser
+
+test: ## Run the tests (TEST_DATABASE_URL chooses PostgreSQL; ARGS="-k word")
+	$(SETUP) dev test
+	$(RUN) -m pytest -m "not browser and not template" $(ARGS)
+
+test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
+	$(SETUP) dev test browser
+	$(RUN) -m pytest -m browser $(ARGS)
+
+# [template-only
+test-template: ## Generate projects with cookiecutter and test them
+	$(SETUP) dev test
+	@$(RUN) scripts/template_tools.py
+	$(RUN) -m pytest -m template $(ARGS)
+
+# template-only]
+lint: ## Check style, types, layers, templates, migrations and links
+	$(SETUP) dev test lint browser
+	@$(RUN) scripts/lint.py
+
+fmt: ## Format the code
+	$(SETUP) lint
+	$(RUN) -m ruff check --fix-only --quiet .
+	$(RUN) -m ruff format .
+
+lock: ## Choose versions anew after a change in pyproject.toml (ARGS=--upgrade for all)
+	@sh scripts/python.sh scripts/lock.py $(ARGS)
+
+ci: ## Do what the build server does
+	.ci/run
+
+clean: ## Remove what can be made again; .env and the database stay
+	rm -rf .venv .tools artifacts htmlcov .coverage .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

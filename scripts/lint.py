@@ -1,0 +1,57 @@
+"""``make lint``: every check that needs no test, each shown with its command, then a summary."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+FLASK = [PYTHON, "-m", "flask", "--app", "wsgi"]
+LAYERS = "from importlinter.cli import lint_imports_command as run; run()"
+
+CHECKS = {
+    "style": [[PYTHON, "-m", "ruff", "check", "."]],
+    "format": [[PYTHON, "-m", "ruff", "format", "--check", "."]],
+    "types": [[PYTHON, "-m", "mypy"]],
+    "layers": [[PYTHON, "-c", LAYERS]],
+    "templates": [[PYTHON, "-m", "djlint", "--lint", "--quiet", "templates", "polar_emulator"]],
+    "migrations": [[*FLASK, "db", "upgrade"], [*FLASK, "db", "check"]],
+    "links": [[PYTHON, "scripts/links.py"]],
+}
+
+
+def main() -> int:
+    """Run all checks, whatever the first one says. Returns the number of those that failed."""
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = _environment(Path(scratch))
+        failed = [name for name, commands in CHECKS.items() if not _passes(commands, environment)]
+    print(f"\nFailed: {', '.join(failed)}." if failed else f"\nAll {len(CHECKS)} checks passed.")
+    return len(failed)
+
+
+def _passes(commands: list[list[str]], environment: dict[str, str]) -> bool:
+    started = time.monotonic()
+    for command in commands:
+        shown = command[2:] if command[1] == "-m" else command[1:]
+        print(f"\n$ {' '.join(shown)}", flush=True)
+        if subprocess.run(command, env=environment, check=False).returncode:
+            return False
+    print(f"({time.monotonic() - started:.1f} s)")
+    return True
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """Return an environment whose database is a new, empty file."""
+    return os.environ | {
+        "APP_ENV": "development",
+        "SECRET_KEY": "only-for-the-checks-of-this-run-0000",
+        "DATABASE_URL": f"sqlite:///{scratch}/lint.db",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
