@@ -1,0 +1,77 @@
+"""Pages for everybody, and the files that search engines, browsers and load balancers ask for."""
+
+from flask import Response, jsonify, render_template, url_for
+
+from saas import brand
+from saas.billing import pricing
+from saas.config import current
+from saas.kit.urls import absolute
+from saas.pages import bp
+
+PUBLIC = ("pages.home", "billing.pricing", "pages.terms", "pages.privacy")
+PRIVATE = ("/dashboard/", "/settings/", "/checkout", "/confirm", "/reset-password/", "/webhooks/")
+TEASER_CARDS = 3  # They fit beside each other; the pricing page shows the rest.
+
+
+@bp.get("/")
+def home() -> str:
+    """Show the landing page with the first few plans."""
+    cards = [card for card in pricing.cards("month") if not card.is_one_time]
+    return render_template("pages/home.html", cards=cards[:TEASER_CARDS])
+
+
+@bp.get("/terms")
+def terms() -> str:
+    """Show the terms of service."""
+    return render_template("pages/terms.html")
+
+
+@bp.get("/privacy")
+def privacy() -> str:
+    """Show which data is kept, why and for how long."""
+    return render_template("pages/privacy.html")
+
+
+@bp.get("/robots.txt")
+def robots() -> Response:
+    """Ask search engines to leave out what needs a sign-in, and name the site map."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE)]
+    lines.append(f"Sitemap: {_absolute('pages.sitemap')}")
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> Response:
+    """List the public pages under the configured address."""
+    addresses = [_absolute(endpoint) for endpoint in PUBLIC]
+    return Response(
+        render_template("pages/sitemap.xml", addresses=addresses), mimetype="application/xml"
+    )
+
+
+@bp.get("/site.webmanifest")
+def manifest() -> Response:
+    """Describe the site for a phone that puts it on the home screen."""
+    response = jsonify(
+        name=brand.NAME,
+        short_name=brand.NAME,
+        description=brand.DESCRIPTION,
+        start_url=url_for("dashboard.home"),
+        display="minimal-ui",
+        icons=[
+            {"src": url_for("static", filename=f"img/icon-{size}.png"), "sizes": f"{size}x{size}"}
+            for size in (192, 512)
+        ],
+    )
+    response.mimetype = "application/manifest+json"
+    return response
+
+
+@bp.get("/healthz")
+def health() -> Response:
+    """Answer while the process runs; it asks nothing of the database or of Polar."""
+    return jsonify(status="ok")
+
+
+def _absolute(endpoint: str) -> str:
+    return absolute(current().base_url, url_for(endpoint))
