@@ -9,16 +9,20 @@ import sys
 from get_uv import ROOT, ToolError, find_uv
 from setup import uv_environment
 
-EXPORT = ["export", "--locked", "--quiet", "--no-default-groups", "--no-emit-project"]
-EXPORT += ["--no-header", "--no-annotate", "--output-file", "requirements.txt"]
+EXPORT = ["export", "--locked", "--quiet", "--no-emit-project", "--no-header", "--no-annotate"]
+EXPORTED = {
+    "requirements.txt": ["--no-default-groups"],
+    "requirements-dev.txt": ["--all-groups"],
+}
 
 
 def main(arguments: list[str]) -> None:
-    """Write ``uv.lock`` and ``requirements.txt``."""
+    """Write ``uv.lock`` and the two lists for pip."""
     uv = find_uv()
     if not uv:
         raise ToolError("Choosing versions needs uv, and it could not be fetched.")
-    for command in (["lock", *arguments], EXPORT):
+    exports = [[*EXPORT, *which, "--output-file", name] for name, which in EXPORTED.items()]
+    for command in (["lock", *arguments], *exports):
         subprocess.run([uv, *command], cwd=ROOT, env=uv_environment(), check=True)
 
 

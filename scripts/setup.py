@@ -10,14 +10,13 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 from get_uv import ROOT, ToolError, find_uv
 
 VENV = ROOT / ".venv"
 STAMP = VENV / ".setup.json"
-LOCKED = ("pyproject.toml", "uv.lock", "requirements.txt")
+LOCKED = ("pyproject.toml", "uv.lock", "requirements.txt", "requirements-dev.txt")
 
 
 def main(groups: list[str]) -> None:
@@ -65,18 +64,12 @@ def uv_environment() -> dict[str, str]:
 
 
 def install_with_pip(groups: list[str]) -> None:
-    """Install the same versions with pip: the application by hash, the groups by version."""
+    """Install the same versions with pip, checked by their hashes; any group means all groups."""
     print("Installing with pip, without uv ...", flush=True)
     if not _venv_fits():
         _run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)], "make a .venv")
-    pip = _pip_for_venv()
-    _run([*pip, "install", "--quiet", "-r", "requirements.txt"], "install the dependencies")
-    constraints = VENV / "constraints.txt"
-    constraints.write_text("\n".join(_locked_versions()) + "\n")
-    requirements = [line for group in groups for line in _group(group)]
-    if requirements:
-        command = [*pip, "install", "--quiet", "-c", str(constraints), *requirements]
-        _run(command, f"install {', '.join(groups)}")
+    exported = "requirements-dev.txt" if groups else "requirements.txt"
+    _run([*_pip_for_venv(), "install", "--quiet", "-r", exported], "install the dependencies")
 
 
 def _pip_for_venv() -> list[str]:
@@ -86,18 +79,6 @@ def _pip_for_venv() -> list[str]:
             return attempt
     _run([_python(), "-m", "ensurepip", "--upgrade"], "find uv or pip, nor make a pip")
     return [_python(), "-m", "pip"]
-
-
-def _locked_versions() -> list[str]:
-    """Return ``name==version`` for each registry package of ``uv.lock``."""
-    packages = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
-    return [f"{p['name']}=={p['version']}" for p in packages if "registry" in p["source"]]
-
-
-def _group(name: str) -> list[str]:
-    """Return the requirements of one dependency group of ``pyproject.toml``."""
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return list(groups["dependency-groups"][name])
 
 
 def _digest() -> str:
