@@ -5,7 +5,6 @@ import logging
 import click
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
 from saas import (
     accounts,
@@ -85,12 +84,9 @@ def _bind_extensions(app: Flask) -> None:
 def _connect_signals() -> None:
     """Say who listens to what. Accounts does not know billing; it only tells what happened."""
     signals.email_confirmed.connect(customers.on_email_confirmed)
-    signals.email_changed.connect(customers.on_email_changed)
 
 
 def _wrap_wsgi(app: Flask, settings: Settings) -> None:
-    whitenoise = WhiteNoise(app.wsgi_app, root=str(ROOT / "static"), prefix="static/")
-    app.wsgi_app = whitenoise  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -13,7 +13,9 @@ from flask import current_app
 ROOT = Path(__file__).resolve().parent.parent
 
 PLACEHOLDERS = frozenset({"", "change-me", "changeme", "secret", "dev", "development", "password"})
-MIN_SECRET_LENGTH = 32  # 128 bits as hexadecimal digits; `python -c "import secrets; ..."` gives 64.
+MIN_SECRET_LENGTH = (
+    32  # 128 bits as hexadecimal digits; `python -c "import secrets; ..."` gives 64.
+)
 
 LOCAL_POLAR_URL = "http://127.0.0.1:8001"
 LOCAL_POLAR_TOKEN = "polar_oat_local"  # noqa: S105 - the local Polar accepts any token of this shape
@@ -29,7 +31,9 @@ class ConfigurationError(Exception):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("The configuration is not usable:\n" + "\n".join(f"- {p}" for p in problems))
+        super().__init__(
+            "The configuration is not usable:\n" + "\n".join(f"- {p}" for p in problems)
+        )
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,9 @@ class Settings:
                 f"POLAR_SERVER is {self.polar_server!r}; it must be 'production' or 'sandbox'."
             )
         if self.mail_backend not in {"smtp", "file", "console", "locmem"}:
-            found.append(f"MAIL_BACKEND is {self.mail_backend!r}; use smtp, file, console or locmem.")
+            found.append(
+                f"MAIL_BACKEND is {self.mail_backend!r}; use smtp, file, console or locmem."
+            )
         return found
 
     def _unsafe(self) -> list[str]:
@@ -205,7 +211,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         polar_access_token=read.text("POLAR_ACCESS_TOKEN", ""),
         polar_server=read.text("POLAR_SERVER", "production"),
         polar_api_url=read.text("POLAR_API_URL", ""),
-        polar_webhook_secrets=tuple(read.text("POLAR_WEBHOOK_SECRET", "").replace(",", " ").split()),
+        polar_webhook_secrets=tuple(
+            read.text("POLAR_WEBHOOK_SECRET", "").replace(",", " ").split()
+        ),
         polar_timeout_seconds=read.number("POLAR_TIMEOUT_SECONDS", 8.0),
         past_due_grace_days=int(read.number("PAST_DUE_GRACE_DAYS", 0)),
         mail_backend=read.text("MAIL_BACKEND", "file" if development else "smtp"),

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from saas.extensions import db
@@ -60,7 +61,9 @@ def error_page(status: int, code: str, message: str) -> Response:
         response = jsonify(error={"code": code, "message": message})
         response.status_code = status
         return response
-    template = f"errors/{status}.html" if status in {403, 404, 422, 429, 500, 503} else "errors/error.html"
+    template = (
+        f"errors/{status}.html" if status in {403, 404, 422, 429, 500, 503} else "errors/error.html"
+    )
     return make_response(render_template(template, status=status, message=message), status)
 
 
@@ -69,11 +72,11 @@ def _app_error(error: AppError) -> Response:
     return error_page(error.status, error.code, error.message)
 
 
-def _http_error(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> ResponseReturnValue:
     db.session.rollback()
     status = error.code or 500
     if status < 400:
-        return Response(error.get_response())
+        return error.get_response()
     response = error_page(status, _code(status), SENTENCES.get(status, error.name + "."))
     for name, value in error.get_headers():
         if name.lower() in {"retry-after", "allow", "www-authenticate"}:

@@ -1,5 +1,7 @@
 """Flask extensions, created here without an application and bound to one in ``app.py``."""
 
+from typing import cast
+
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
@@ -7,6 +9,8 @@ from flask_mailman import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 from saas.kit.models import Base
 
@@ -27,3 +31,13 @@ def start_write() -> None:
     """
     db.session.rollback()
     db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
+def insert(table: Table) -> postgresql.Insert:
+    """Return an ``INSERT`` that can say ``ON CONFLICT``, in the dialect of the database.
+
+    SQLite and PostgreSQL have separate classes for it with the same methods; the type names one.
+    """
+    if db.engine.dialect.name == "sqlite":
+        return cast(postgresql.Insert, sqlite.insert(table))
+    return postgresql.insert(table)

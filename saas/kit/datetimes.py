@@ -20,9 +20,7 @@ def parse_datetime(value: object) -> datetime | None:
     """
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise ValueError(f"not an ISO 8601 date: {value!r}")
-    moment = datetime.fromisoformat(value)
+    moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)

@@ -3,7 +3,6 @@
 from urllib.parse import urljoin, urlsplit
 
 
-
 def safe_next(target: str | None, default: str) -> str:
     """Return ``target`` when it is a path on this site, else ``default``.
 

@@ -1,0 +1,175 @@
+"""From a choice on the pricing page to Polar's checkout, and back."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import or_, select
+
+from saas.accounts.models import User
+from saas.billing import catalogue, customers, gateway, reconcile
+from saas.billing.catalogue import UnknownProduct
+from saas.billing.gateway import PolarNotFound, PolarRejected
+from saas.billing.models import Customer, Grant, Order, Product, Subscription
+from saas.config import current
+from saas.errors import AppError
+from saas.extensions import db
+from saas.kit.datetimes import parse_datetime, utcnow
+from saas.kit.money import format_money
+from saas.kit.urls import absolute
+
+log = logging.getLogger(__name__)
+
+BILLABLE = frozenset({"active", "trialing", "past_due"})
+GRANT_PATIENCE = timedelta(seconds=30)  # Polar grants benefits a moment after the payment.
+REFRESH_SECONDS = 2
+
+
+class AlreadySubscribed(AppError):
+    """Polar would refuse a second subscription at the very end, so we do not let it come to that."""
+
+    status = HTTPStatus.CONFLICT
+    code = "already_subscribed"
+    message = "You already have a subscription. Change or cancel it under Manage subscription."
+
+
+class UnknownCheckout(AppError):
+    """No such checkout, or somebody else's; we do not tell which."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_checkout"
+    message = "We do not know this payment."
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the confirmation page shows. ``state`` is Polar's, ``succeeded`` only once our copy has it."""
+
+    state: str
+    plan_name: str
+    product_name: str
+    amount: str
+    checkout_url: str
+    refresh_seconds: int = REFRESH_SECONDS
+
+
+def start(user: User, product_id: str | None) -> str:
+    """Create a checkout for a product and return the address to send the customer to.
+
+    Raises ``catalogue.UnknownProduct`` or ``MalformedProduct``, ``AlreadySubscribed``,
+    ``customers.AddressTaken``, or ``gateway.PolarError``; nothing is left half done.
+    """
+    product = catalogue.product_for_sale(product_id)
+    polar_product_id, is_recurring = product.polar_id, product.is_recurring
+    public_id, address = user.public_id, user.email
+    customer_id = customers.ensure(user)
+    upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
+    base = current().base_url
+    who = {"external_customer_id": public_id, "customer_email": address}
+    fields: dict[str, object] = {
+        "products": [polar_product_id],
+        "success_url": absolute(base, url_for("billing.confirmation"))
+        + "?checkout_id={CHECKOUT_ID}",
+        "return_url": absolute(base, url_for("billing.pricing")),
+        "metadata": {"user_id": public_id},
+    }
+    fields |= (
+        {"subscription_id": upgrade} if upgrade else who
+    )  # A subscription brings its customer.
+    try:
+        answer = gateway.create_checkout(**fields)
+    except PolarRejected as error:
+        if any("products" in (problem.get("loc") or []) for problem in error.errors):
+            raise UnknownProduct from None
+        raise
+    return _address(answer.data.get("url"))
+
+
+def confirm(user: User, checkout_id: str | None) -> Confirmation:
+    """Look up a checkout at Polar, bring our copy up to date, and say how it stands.
+
+    It grants nothing by itself: access follows from what Polar says about subscriptions and orders.
+    Raises ``UnknownCheckout`` or ``gateway.PolarError``.
+    """
+    data = _own_checkout(user, checkout_id)
+    state = str(data.get("status"))
+    product = data.get("product") or {}
+    if state == "succeeded":
+        reconcile.pull_user(user)
+        if not _has_arrived(data):
+            state = "confirmed"
+    amount, currency = data.get("total_amount"), data.get("currency")
+    return Confirmation(
+        state=state
+        if state in {"open", "expired", "confirmed", "succeeded", "failed"}
+        else "confirmed",
+        plan_name=str(product.get("name") or ""),
+        product_name=str(product.get("name") or ""),
+        amount=format_money(amount, str(currency)) if isinstance(amount, int) and currency else "",
+        checkout_url=str(data.get("url") or ""),
+    )
+
+
+def _free_subscription(customer_id: str, product_id: str) -> str | None:
+    """Return the free subscription to upgrade, if there is one. Asks Polar: our copy may be late."""
+    for answer in gateway.customer_subscriptions(customer_id):
+        if answer.data.get("status") not in BILLABLE:
+            continue
+        if answer.data.get("amount") or answer.data.get("product_id") == product_id:
+            raise AlreadySubscribed
+        return str(answer.data["id"])
+    return None
+
+
+def _own_checkout(user: User, checkout_id: str | None) -> dict[str, Any]:
+    public_id = user.public_id
+    try:
+        data: dict[str, Any] = gateway.checkout(str(uuid.UUID(checkout_id or ""))).data
+    except (ValueError, PolarNotFound):
+        raise UnknownCheckout from None
+    if public_id in {data.get("external_customer_id"), data.get("customer_external_id")}:
+        return data
+    owner = db.session.get(Customer, str(data.get("customer_id")))
+    if owner is None or owner.user_id != user.id:
+        raise UnknownCheckout
+    return data
+
+
+def _has_arrived(data: dict[str, object]) -> bool:
+    """True when our copy holds what was bought, and its features unless Polar is late with them."""
+    bought = [str(data.get("id")), str(data.get("subscription_id"))]
+    ids = set(
+        db.session.scalars(
+            select(Subscription.polar_id)
+            .where(or_(Subscription.checkout_id == bought[0], Subscription.polar_id == bought[1]))
+            .union(select(Order.polar_id).where(Order.checkout_id == bought[0]))
+        )
+    )
+    if not ids:
+        return False
+    product = db.session.get(Product, str(data.get("product_id")))
+    if product is None or not product.benefits or not _is_recent(data):
+        return True
+    sources = or_(Grant.subscription_id.in_(ids), Grant.order_id.in_(ids))
+    return (
+        db.session.scalar(select(Grant.polar_id).where(Grant.is_granted, sources).limit(1))
+        is not None
+    )
+
+
+def _is_recent(data: dict[str, object]) -> bool:
+    try:
+        changed = parse_datetime(data.get("modified_at"))
+    except ValueError:
+        return False
+    return changed is not None and utcnow() - changed < GRANT_PATIENCE
+
+
+def _address(url: object) -> str:
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        raise PolarRejected(f"checkout without a usable address: {url!r:.100}")
+    return url

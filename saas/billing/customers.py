@@ -1,0 +1,86 @@
+"""Whose customer is whose. A user is known to Polar by our id, and linked before the first checkout.
+
+Polar attaches a checkout with an unknown id and a known address to the customer with that address and
+drops our id without a word, so the customer is made, found or adopted through the API first.
+"""
+
+import logging
+from http import HTTPStatus
+
+from saas.accounts.models import User
+from saas.billing import gateway, reconcile, sync
+from saas.billing.gateway import Answer, PolarRejected
+from saas.billing.models import Customer
+from saas.errors import AppError
+from saas.extensions import db, start_write
+
+log = logging.getLogger(__name__)
+
+
+class AddressTaken(AppError):
+    """Another customer at Polar has this address; who they are must be settled by a person."""
+
+    status = HTTPStatus.CONFLICT
+    code = "address_taken"
+    message = (
+        "Your e-mail address already belongs to another customer of ours, so we did not start a "
+        "payment. Please write to us and we will sort it out."
+    )
+
+
+def ensure(user: User) -> str:
+    """Make sure that Polar knows the user by our id, and return Polar's id of the customer.
+
+    Raises ``AddressTaken``, or ``gateway.PolarError`` when Polar does not answer.
+    """
+    public_id, address = user.public_id, user.email
+    confirmed = user.has_confirmed_email
+    answer = gateway.customer_by_external_id(public_id) or _create(public_id, address, confirmed)
+    start_write()
+    polar_id = sync.put_customer(answer.data, answer.observed_at)
+    db.session.commit()
+    return polar_id
+
+
+def on_email_confirmed(user: User) -> None:
+    """Give people what they bought before they had an account, now that the address is proven theirs."""
+    waiting = db.session.scalar(
+        db.select(Customer).where(
+            Customer.email == user.email,
+            Customer.external_id.is_(None),
+            Customer.user_id.is_(None),
+            Customer.deleted_at.is_(None),
+        )
+    )
+    if waiting is None:
+        return
+    try:
+        ensure(user)
+        reconcile.pull_user(user)
+    except AppError as error:
+        log.warning("an earlier purchase could not be linked yet: %s", type(error).__name__)
+
+
+def _create(public_id: str, address: str, confirmed: bool) -> Answer:
+    try:
+        return gateway.create_customer(public_id, address)
+    except PolarRejected as error:
+        if error.complains_about("body", "external_id"):  # Made by another request a moment ago.
+            found = gateway.customer_by_external_id(public_id)
+            if found is not None:
+                return found
+        if not error.complains_about("body", "email"):
+            raise
+    return _adopt(public_id, address, confirmed)
+
+
+def _adopt(public_id: str, address: str, confirmed: bool) -> Answer:
+    """Put our id on the customer who has the address, if nobody else's is there and it is proven."""
+    matches = [
+        answer
+        for answer in gateway.customers_by_email(address)
+        if str(answer.data.get("email", "")).casefold() == address.casefold()
+    ]
+    if len(matches) != 1 or matches[0].data.get("external_id") is not None or not confirmed:
+        raise AddressTaken
+    return gateway.update_customer(str(matches[0].data["id"]), external_id=public_id)

@@ -1,0 +1,174 @@
+"""Our copy of what Polar knows, one table for each kind of object, and the predicates on it.
+
+Every row is a snapshot. ``modified_at`` is Polar's own (or ``created_at`` while it is null) and
+``observed_at`` the moment Polar showed it to us; together they say which of two snapshots is newer.
+Only ``sync.py`` writes here.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas.kit.datetimes import UTCDateTime, utcnow
+from saas.kit.models import Base
+
+POLAR_ID = String(36)
+
+
+class Snapshot:
+    """The columns that every copied object has."""
+
+    polar_id: Mapped[str] = mapped_column(POLAR_ID, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    modified_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    observed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Customer(Snapshot, Base):
+    """A customer at Polar. ``user_id`` is set once, when we know whose it is, and never changes."""
+
+    __tablename__ = "billing_customers"
+
+    external_id: Mapped[str | None] = mapped_column(index=True)
+    email: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str | None]
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+
+
+class Product(Snapshot, Base):
+    """A product of the catalogue with its prices and benefits as Polar sent them."""
+
+    __tablename__ = "billing_products"
+
+    name: Mapped[str]
+    description: Mapped[str | None]
+    visibility: Mapped[str] = mapped_column(String(32))
+    is_archived: Mapped[bool]
+    recurring_interval: Mapped[str | None] = mapped_column(String(32))
+    recurring_interval_count: Mapped[int | None]
+    trial_interval: Mapped[str | None] = mapped_column(String(32))
+    trial_interval_count: Mapped[int | None]
+    prices: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    benefits: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    meta: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
+
+    @property
+    def is_for_sale(self) -> bool:
+        """True when the pricing page may show it: public and not archived."""
+        return self.visibility == "public" and not self.is_archived
+
+    @property
+    def is_recurring(self) -> bool:
+        """True for a subscription, false for a one-time purchase."""
+        return self.recurring_interval is not None
+
+
+class Benefit(Snapshot, Base):
+    """What a product gives. A ``feature_flag`` names a feature and its limits in its metadata."""
+
+    __tablename__ = "billing_benefits"
+
+    type: Mapped[str] = mapped_column(String(64))
+    description: Mapped[str]
+    is_deleted: Mapped[bool]
+    meta: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
+
+
+class Subscription(Snapshot, Base):
+    """A subscription at Polar, whatever its status."""
+
+    __tablename__ = "billing_subscriptions"
+
+    customer_id: Mapped[str] = mapped_column(POLAR_ID, index=True)
+    product_id: Mapped[str] = mapped_column(POLAR_ID)
+    checkout_id: Mapped[str | None] = mapped_column(POLAR_ID)
+    status: Mapped[str] = mapped_column(String(32))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(8))
+    recurring_interval: Mapped[str] = mapped_column(String(32))
+    recurring_interval_count: Mapped[int]
+    current_period_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    trial_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancel_at_period_end: Mapped[bool]
+    canceled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    past_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pause_at_period_end: Mapped[bool]
+    resumes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pending_update: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    @property
+    def is_active(self) -> bool:
+        """True while Polar counts it as active, a trial included."""
+        return self.status in {"active", "trialing"}
+
+    @property
+    def on_trial(self) -> bool:
+        """True during the trial."""
+        return self.status == "trialing"
+
+    @property
+    def on_grace_period(self) -> bool:
+        """True when it is cancelled but runs on until the end of what was paid."""
+        return self.is_active and self.cancel_at_period_end
+
+    @property
+    def past_due(self) -> bool:
+        """True when the last renewal could not be charged and Polar still tries."""
+        return self.status == "past_due"
+
+    @property
+    def has_ended(self) -> bool:
+        """True when it is over for good."""
+        return self.status in {"canceled", "unpaid", "incomplete_expired"}
+
+    @property
+    def is_free(self) -> bool:
+        """True when nothing is charged for it; only such a one is upgraded through a checkout."""
+        return self.amount == 0
+
+
+class Order(Snapshot, Base):
+    """A purchase or a renewal. ``status`` paid means money, or nothing owed."""
+
+    __tablename__ = "billing_orders"
+
+    customer_id: Mapped[str] = mapped_column(POLAR_ID, index=True)
+    product_id: Mapped[str | None] = mapped_column(POLAR_ID)
+    subscription_id: Mapped[str | None] = mapped_column(POLAR_ID)
+    checkout_id: Mapped[str | None] = mapped_column(POLAR_ID, index=True)
+    status: Mapped[str] = mapped_column(String(32))
+    billing_reason: Mapped[str] = mapped_column(String(64))
+    description: Mapped[str]
+    total_amount: Mapped[int] = mapped_column(BigInteger)
+    refunded_amount: Mapped[int] = mapped_column(BigInteger)
+    refunded_tax_amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(8))
+    invoice_number: Mapped[str | None]
+    is_invoice_generated: Mapped[bool]
+
+
+class Grant(Snapshot, Base):
+    """A benefit given to a customer through a subscription or an order, until it is revoked."""
+
+    __tablename__ = "billing_grants"
+
+    customer_id: Mapped[str] = mapped_column(POLAR_ID, index=True)
+    benefit_id: Mapped[str] = mapped_column(POLAR_ID)
+    subscription_id: Mapped[str | None] = mapped_column(POLAR_ID)
+    order_id: Mapped[str | None] = mapped_column(POLAR_ID)
+    is_granted: Mapped[bool]
+
+
+def past_due_is_tolerated(past_due_at: datetime | None, grace_days: int) -> bool:
+    """True while a past-due subscription keeps its plan: less than ``grace_days`` since it fell due."""
+    if past_due_at is None:
+        return False
+    return utcnow() < past_due_at + timedelta(days=grace_days)

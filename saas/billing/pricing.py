@@ -1,0 +1,181 @@
+"""What the pricing page says about each product: one card, ready to print."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from saas.billing import catalogue
+from saas.billing.entitlements import FREE, Entitlements
+from saas.billing.models import Product
+from saas.kit.money import format_money
+
+TRUE = (True, "true", "1", "yes")
+INTERVAL_LABELS = {"month": "Monthly", "year": "Yearly"}
+
+
+@dataclass(frozen=True)
+class Action:
+    """The button of a card. ``kind`` is one of checkout, manage, current, signup."""
+
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One product as the page shows it."""
+
+    product_id: str
+    plan_key: str
+    name: str
+    description: str
+    price: str
+    per: str
+    trial: str
+    benefits: list[str]
+    is_highlighted: bool
+    is_current: bool
+    is_one_time: bool
+    action: Action
+
+
+@dataclass(frozen=True)
+class IntervalChoice:
+    """One side of the month/year switch."""
+
+    value: str
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """What the cards need to know of who looks at them."""
+
+    is_signed_in: bool
+    entitlements: Entitlements
+    product_ids: frozenset[str] = frozenset()
+
+    @property
+    def pays(self) -> bool:
+        """True when a plan other than the free one is in force."""
+        return self.entitlements.plan.key != FREE.plan.key
+
+
+ANYBODY = Visitor(is_signed_in=False, entitlements=FREE)
+
+
+def intervals(products: list[Product], chosen: str) -> list[IntervalChoice]:
+    """Return the switch: empty unless both monthly and yearly products are for sale."""
+    if not all(any(p.recurring_interval == value for p in products) for value in INTERVAL_LABELS):
+        return []
+    return [
+        IntervalChoice(value, label, url_for("billing.pricing", interval=value), value == chosen)
+        for value, label in INTERVAL_LABELS.items()
+    ]
+
+
+def cards(interval: str, visitor: Visitor = ANYBODY) -> list[Card]:
+    """Return the cards for an interval. A plan sold in the other interval only is shown, too."""
+    products = catalogue.products_for_sale()
+    return [
+        card(product, visitor) for product in products if _is_shown(product, products, interval)
+    ]
+
+
+def _is_shown(product: Product, products: list[Product], interval: str) -> bool:
+    """Hide a product only behind its twin: the same plan, sold in the chosen interval."""
+    if product.recurring_interval not in INTERVAL_LABELS or product.recurring_interval == interval:
+        return True
+    plan = product.meta.get("plan")
+    twins = (other for other in products if other is not product and other.meta.get("plan") == plan)
+    return plan is None or not any(twin.recurring_interval == interval for twin in twins)
+
+
+def card(product: Product, visitor: Visitor) -> Card:
+    """Return the card of one product."""
+    price = _price(product)
+    plan_key = str(product.meta.get("plan") or product.name)
+    is_current = _is_current(product, plan_key, visitor)
+    per = _per(product)
+    trial = f"{_trial(product)} free, then {price} {per}" if product.trial_interval else ""
+    return Card(
+        product_id=product.polar_id,
+        plan_key=plan_key,
+        name=product.name,
+        description=product.description or "",
+        price=price,
+        per="" if price == "Free" and product.is_recurring else per,
+        trial=trial,
+        benefits=[str(benefit.get("description") or "") for benefit in product.benefits],
+        is_highlighted=product.meta.get("highlight") in TRUE,
+        is_current=is_current,
+        is_one_time=not product.is_recurring,
+        action=_action(product, plan_key, is_current, visitor),
+    )
+
+
+def _is_current(product: Product, plan_key: str, visitor: Visitor) -> bool:
+    if not visitor.is_signed_in:
+        return False
+    if product.polar_id in visitor.product_ids:
+        return True
+    return plan_key == FREE.plan.key and not visitor.pays
+
+
+def _action(product: Product, plan_key: str, is_current: bool, visitor: Visitor) -> Action:
+    is_free_tier = plan_key == FREE.plan.key
+    if is_current:
+        return Action("current", "Your plan" if product.is_recurring else "Yours")
+    if not visitor.is_signed_in and is_free_tier:
+        return Action("signup", "Start for free")
+    if visitor.pays and product.is_recurring and visitor.product_ids:
+        return Action("manage", "Change plan")
+    if product.trial_interval:
+        return Action("checkout", "Start free trial")
+    return Action("checkout", f"Choose {product.name}" if product.is_recurring else "Buy once")
+
+
+def _price(product: Product) -> str:
+    """Say what the first price asks; several prices are settled in the checkout."""
+    prices = [price for price in product.prices if not price.get("is_archived")]
+    return _price_words(prices[0]) if prices else "See checkout"
+
+
+def _price_words(price: dict[str, Any]) -> str:
+    kind, currency = price.get("amount_type"), str(price.get("price_currency") or "usd")
+    if kind == "custom":
+        minimum = price.get("minimum_amount")
+        return f"From {format_money(minimum, currency)}" if minimum else "Pay what you want"
+    if kind == "seat_based":
+        tiers = (price.get("seat_tiers") or {}).get("tiers") or [{}]
+        amount = tiers[0].get("price_per_seat")
+        return (
+            f"{format_money(amount, currency)} per seat"
+            if isinstance(amount, int)
+            else "See checkout"
+        )
+    if kind == "metered_unit":
+        return "Pay as you go"
+    amount = 0 if kind == "free" else price.get("price_amount")
+    if not isinstance(amount, int):
+        return "See checkout"
+    return "Free" if amount == 0 else format_money(amount, currency)
+
+
+def _per(product: Product) -> str:
+    if not product.is_recurring:
+        return "once"
+    return "per " + period_words(product.recurring_interval or "", product.recurring_interval_count)
+
+
+def _trial(product: Product) -> str:
+    count = product.trial_interval_count or 1
+    return f"{count} {product.trial_interval}{'' if count == 1 else 's'}"
+
+
+def period_words(interval: str, count: int | None) -> str:
+    """Return "month" or "3 months"."""
+    return interval if count in {None, 1} else f"{count} {interval}s"

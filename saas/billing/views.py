@@ -1,0 +1,158 @@
+"""Pricing, checkout, confirmation, billing settings and the way to the portal."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.local import LocalProxy
+
+from saas.accounts.sessions import login_required, require_user, signed_in_user
+from saas.billing import bp, catalogue, checkout, entitlements, portal, pricing, reconcile, summary
+from saas.billing.checkout import AlreadySubscribed
+from saas.billing.gateway import PolarError, PolarUnavailable
+from saas.billing.portal import NothingToManage
+from saas.errors import error_page, wants_json
+from saas.extensions import limiter
+
+PENDING = "pending_checkout"  # Session key: the product a visitor chose before signing up.
+CHECKOUT_LIMIT = (
+    "20 per minute"  # A person needs two or three; each one costs several calls to Polar.
+)
+
+
+@bp.app_context_processor
+def template_functions() -> dict[str, Any]:
+    """Give templates ``can("feature")`` and ``plan``, asked for only where a template uses them."""
+    return {
+        "can": entitlements.can,
+        "plan": LocalProxy(lambda: entitlements.current_entitlements().plan),
+    }
+
+
+@bp.get("/pricing", endpoint="pricing")
+def pricing_page() -> ResponseReturnValue:
+    """Show the catalogue copy. Makes no call to Polar."""
+    chosen = "year" if request.args.get("interval") == "year" else "month"
+    products = catalogue.products_for_sale()
+    return render_template(
+        "billing/pricing.html",
+        cards=pricing.cards(chosen, visitor()),
+        intervals=pricing.intervals(products, chosen),
+        message=None,
+        catalogue_is_empty=not products,
+    )
+
+
+def visitor() -> pricing.Visitor:
+    """Return what the price cards need to know of the present visitor."""
+    user = signed_in_user()
+    if user is None:
+        return pricing.ANYBODY
+    running = (s for s in summary.subscriptions(user) if s.is_active or s.past_due)
+    ids = frozenset(subscription.product_id for subscription in running)
+    return pricing.Visitor(True, entitlements.current_entitlements(), ids)
+
+
+@bp.post("/checkout", endpoint="checkout")
+@limiter.limit(CHECKOUT_LIMIT)
+def checkout_start() -> ResponseReturnValue:
+    """Send the customer to Polar's checkout, or a visitor to sign up first."""
+    product = catalogue.product_for_sale(request.form.get("product_id"))
+    if signed_in_user() is None:
+        session[PENDING] = product.polar_id
+        target = url_for("billing.checkout_resume", product_id=product.polar_id)
+        return redirect(url_for("accounts.signup", next=target), HTTPStatus.SEE_OTHER)
+    return _to_checkout(product.polar_id)
+
+
+@bp.get("/checkout")
+@login_required
+@limiter.limit(CHECKOUT_LIMIT)
+def checkout_resume() -> ResponseReturnValue:
+    """Go on with the choice made before signing up.
+
+    It starts a checkout only for the product that this browser chose by POST; a mere link to here shows
+    a button instead.
+    """
+    wanted = request.args.get("product_id") or session.get(PENDING)
+    product = catalogue.product_for_sale(wanted)
+    if session.pop(PENDING, None) == product.polar_id:
+        return _to_checkout(product.polar_id)
+    return render_template("billing/resume.html", card=pricing.card(product, visitor()))
+
+
+@bp.get("/checkout/confirmation")
+@login_required
+def confirmation() -> ResponseReturnValue:
+    """Show how the payment stands; while it is being processed the page refreshes itself."""
+    found = checkout.confirm(require_user(), request.args.get("checkout_id"))
+    entitlements.forget_current()
+    return render_template("billing/confirmation.html", **vars(found))
+
+
+@bp.get("/settings/billing")
+@login_required
+def settings() -> ResponseReturnValue:
+    """Show plan, status and payments."""
+    user = require_user()
+    return render_template(
+        "billing/settings.html",
+        summary=summary.summary(user),
+        orders=summary.payments(user),
+    )
+
+
+@bp.post("/settings/billing/portal", endpoint="portal")
+@login_required
+@limiter.limit(CHECKOUT_LIMIT)
+def portal_session() -> ResponseReturnValue:
+    """Open Polar's customer portal with a fresh session."""
+    try:
+        return redirect(portal.open_session(require_user()), HTTPStatus.SEE_OTHER)
+    except NothingToManage as nothing:
+        if wants_json():
+            raise
+        flash(nothing.message, "info")
+        return redirect(url_for("billing.pricing"), HTTPStatus.SEE_OTHER)
+
+
+@bp.get("/settings/billing/returned")
+@login_required
+def portal_return() -> ResponseReturnValue:
+    """Come back from the portal: read what changed there, then show it."""
+    try:
+        reconcile.pull_user(require_user())
+    except PolarError:
+        flash("We could not check with our payment provider; changes show up in a moment.", "info")
+    return redirect(url_for("billing.settings"), HTTPStatus.SEE_OTHER)
+
+
+@bp.app_errorhandler(PolarError)
+def polar_trouble(error: PolarError) -> ResponseReturnValue:
+    """Say what to do when Polar does not answer, or not as it should."""
+    if wants_json():
+        return error_page(error.status, error.code, error.message)
+    title = (
+        "Payments are not reachable" if error.status == 503 else "Payments do not work right now"
+    )
+    page = render_template(
+        "billing/unavailable.html",
+        title=title,
+        message=error.message,
+        retry_url=url_for("billing.pricing"),
+    )
+    response = make_response(page, error.status)
+    if isinstance(error, PolarUnavailable):
+        response.headers["Retry-After"] = str(error.retry_after or 60)
+    return response
+
+
+def _to_checkout(product_id: str) -> ResponseReturnValue:
+    try:
+        return redirect(checkout.start(require_user(), product_id), HTTPStatus.SEE_OTHER)
+    except AlreadySubscribed as already:
+        if wants_json():
+            raise
+        flash(already.message, "info")
+        return redirect(url_for("billing.settings"), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,35 @@
+"""What every template can use beside its own context."""
+
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_date
+from flask import Flask
+
+from saas import brand
+from saas.config import current
+from saas.kit.datetimes import utcnow
+
+LOCALE = "en_GB"  # Day before month: "20 December 2026" is read the same everywhere.
+
+
+def init_app(app: Flask) -> None:
+    """Register the globals and filters of the templates."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["day"] = day
+
+    @app.context_processor
+    def common() -> dict[str, Any]:
+        settings = current()
+        return {
+            "brand": brand,
+            "uses_local_polar": settings.uses_local_polar,
+            "is_development": not settings.is_production,
+            "current_year": utcnow().year,
+        }
+
+
+def day(moment: datetime | None) -> str:
+    """Write a date in words, in UTC: "20 December 2026"; empty for ``None``."""
+    return "" if moment is None else format_date(moment, "d MMMM y", locale=LOCALE)

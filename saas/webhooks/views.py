@@ -1,0 +1,57 @@
+"""Where Polar delivers. Every answer is 2xx or 4xx with one sentence, never a redirect or a 500."""
+
+import json
+import logging
+from http import HTTPStatus
+
+from flask import Response, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from saas.config import current
+from saas.extensions import csrf, db
+from saas.webhooks import bp, inbox
+from saas.webhooks.signature import BadSignature, verify
+
+log = logging.getLogger(__name__)
+
+MAX_ID_LENGTH = 255
+
+
+@bp.post("/polar")
+@csrf.exempt  # type: ignore[untyped-decorator]
+def polar() -> Response:
+    """Verify the raw bytes, keep the delivery, answer 202, having tried to apply it."""
+    try:
+        body = request.get_data(cache=False)
+        verify(body, _lowercase_headers(), current().polar_webhook_secrets)
+        event = json.loads(body)
+    except RequestEntityTooLarge:
+        return _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+    except BadSignature as bad:
+        return _refuse(HTTPStatus.FORBIDDEN, str(bad))
+    except (ValueError, RecursionError):
+        return _refuse(HTTPStatus.BAD_REQUEST, "The body is not JSON.")
+    webhook_id = request.headers["webhook-id"]
+    if len(webhook_id) > MAX_ID_LENGTH:
+        return _refuse(HTTPStatus.BAD_REQUEST, "The webhook-id is too long.")
+    try:
+        inbox.accept(webhook_id, event, body, _lowercase_headers())
+    except SQLAlchemyError:
+        db.session.rollback()
+        log.exception("webhook %s could not be kept; Polar will send it again", webhook_id)
+        return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "It could not be kept. Send it again later.")
+    return _text(HTTPStatus.ACCEPTED, "Accepted.")
+
+
+def _lowercase_headers() -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _refuse(status: HTTPStatus, reason: str) -> Response:
+    log.warning("webhook refused: %s", reason)
+    return _text(status, reason)
+
+
+def _text(status: HTTPStatus, sentence: str) -> Response:
+    return Response(sentence + "\n", status=status, mimetype="text/plain")
