@@ -22,8 +22,17 @@ def new_auth_key() -> str:
     return secrets.token_urlsafe(24)
 
 
+def new_nonce() -> str:
+    """Return the random part of a link that works once."""
+    return secrets.token_urlsafe(16)
+
+
 class User(UserMixin, Base):  # type: ignore[misc]
-    """A person with an account. ``public_id`` is what the outside, Polar included, knows them by."""
+    """A person with an account. ``public_id`` is what the outside, Polar included, knows them by.
+
+    The two nonces name the newest link that was mailed for each purpose. ``None`` means that no
+    link works: none was asked for, or the last one was used.
+    """
 
     __tablename__ = "users"
 
@@ -33,6 +42,8 @@ class User(UserMixin, Base):  # type: ignore[misc]
     password_hash: Mapped[str] = mapped_column(String(255))
     auth_key: Mapped[str] = mapped_column(String(64), unique=True, default=new_auth_key)
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    confirmation_nonce: Mapped[str | None] = mapped_column(String(32))
+    reset_nonce: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     @property
@@ -43,3 +54,14 @@ class User(UserMixin, Base):  # type: ignore[misc]
     def get_id(self) -> str:
         """Return what the session remembers: the key, so that changing it ends other sessions."""
         return self.auth_key
+
+    def confirm_email(self) -> None:
+        """Note that mail to the address reaches its owner; links that would show it again die."""
+        self.email_confirmed_at = self.email_confirmed_at or utcnow()
+        self.confirmation_nonce = None
+
+    def set_password_hash(self, password_hash: str) -> None:
+        """Replace the password, which ends every session and every reset link."""
+        self.password_hash = password_hash
+        self.auth_key = new_auth_key()
+        self.reset_nonce = None

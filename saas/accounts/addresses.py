@@ -1,0 +1,27 @@
+"""E-mail addresses: one spelling for each mailbox."""
+
+from email_validator import EmailNotValidError, validate_email
+
+from saas.accounts.errors import InvalidAddress
+
+MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the two angle brackets.
+
+
+def normalise(text: str) -> str:
+    """Return the address as it is stored and compared: ASCII, lower case, no blanks around it.
+
+    The domain is written in its ASCII form, so that look-alike letters do not reach the same row.
+    Names before the @ are ASCII only: few servers take others, and folding their case can turn one
+    mailbox into another. Domains under ``.test`` are let through for developers; mail to them goes
+    nowhere. No DNS is asked. Raises ``InvalidAddress``.
+    """
+    try:
+        address = validate_email(
+            text.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
+    except EmailNotValidError as error:
+        raise InvalidAddress from error
+    ascii_email = address.ascii_email
+    if ascii_email is None or len(ascii_email) > MAX_LENGTH:
+        raise InvalidAddress
+    return ascii_email.casefold()

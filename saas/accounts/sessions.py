@@ -1,0 +1,83 @@
+"""Being signed in: what the browser keeps, and what happens to those who are not."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import abort, flash, redirect, request, session, url_for
+from flask_login import current_user, login_remembered, login_user, logout_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from saas.accounts.models import User
+from saas.errors import wants_json
+from saas.extensions import db, login_manager
+
+REMEMBERED_FOR = timedelta(days=30)
+
+# What a visitor chose before signing in, and must find again afterwards.
+KEPT_AT_SIGN_IN = ("pending_checkout",)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Flask-Login would tie the session to the address and the browser's name. The address of a phone
+# changes on the way home, and it is read from X-Forwarded-For, which anybody can write.
+login_manager.session_protection = None
+
+
+def sign_in(user: User, remember: bool = False) -> None:
+    """Start a fresh session for ``user``, so that one planted by somebody else is worth nothing."""
+    kept = {name: session[name] for name in KEPT_AT_SIGN_IN if name in session}
+    sign_out()  # Whoever was signed in or remembered in this browser before is not any more.
+    session.update(kept)
+    login_user(user, remember=remember, duration=REMEMBERED_FOR)
+
+
+def renew(user: User) -> None:
+    """Keep this browser signed in after the user's key has changed; every other one is out."""
+    sign_in(user, remember=login_remembered())
+
+
+def sign_out() -> None:
+    """End the session in this browser and forget that it was remembered."""
+    session.clear()
+    logout_user()
+
+
+def signed_in_user() -> User | None:
+    """Return who is signed in, or ``None`` for a visitor."""
+    return cast(User, current_user) if current_user.is_authenticated else None
+
+
+def require_user() -> User:
+    """Return who is signed in. Only for views behind ``login_required``; otherwise it is a 401."""
+    return signed_in_user() or abort(401)
+
+
+def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Send visitors to the sign-in page and back; answer 401 to JSON clients."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        if signed_in_user() is None:
+            return cast(Response, login_manager.unauthorized())
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def _load_user(auth_key: str) -> User | None:
+    return db.session.scalar(select(User).where(User.auth_key == auth_key))
+
+
+@login_manager.unauthorized_handler  # type: ignore[untyped-decorator]
+def _ask_to_sign_in() -> Response:
+    if wants_json():
+        abort(401)
+    flash("Sign in to go on.", "info")
+    # Only a page can be returned to: the address of a form's target answers 405 to a browser.
+    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
+    return redirect(url_for("accounts.login", next=wanted), 303)
