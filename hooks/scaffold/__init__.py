@@ -1,0 +1,1 @@
+"""What turns a copy of the starter into somebody's own project."""
