@@ -64,11 +64,11 @@ def write_metadata(project: Path, answers: Mapping[str, str]) -> None:
     """Set name, description and author in ``pyproject.toml``, and the name in ``uv.lock``."""
     path = project / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
-    old = re.search(r'^name = "(.+)"$', text, re.MULTILINE)[1]
+    old = re.search(r'^\[project\]\nname = "(.+)"$', text, re.MULTILINE)[1]
     new = normal(answers["project_slug"])
     author = f"{{ name = {_toml(answers['author_name'])}, email = {_toml(answers['email'])} }}"
     description = f"description = {_toml(answers['description'])}\nauthors = [{author}]"
-    text = _replace_once(r'^name = ".+"$', f'name = "{new}"', text)
+    text = _replace_once(rf'^name = "{old}"$', f'name = "{new}"', text)
     text = _replace_once(r'^description = ".*"$', description, text)
     _write(path, text)
     lock = project / "uv.lock"
