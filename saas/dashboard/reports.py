@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from saas.kit.money import format_money
 
 CHART_WIDTH = 720  # Units of the picture, not pixels: the browser scales it.
-CHART_HEIGHT = 260
-LABEL_SPACE = 28
+CHART_HEIGHT = 268
+LABEL_SPACE = 36  # Below the bars, for the months.
+VALUE_SPACE = 32  # Above the highest bar, for its amount.
 BAR_SHARE = 0.62  # Of a bar's column; the rest is the gap.
 
 # Month, customers, revenue in cents.
@@ -88,18 +89,18 @@ def example_report() -> Report:
 def _row(index: int) -> Row:
     month, customers, cents = EXAMPLE[index]
     before = EXAMPLE[index - 1][2] if index else None
-    change = "" if before is None else f"{(cents - before) / before:+.1%}"
+    change = "" if before is None else f"{(cents - before) / before:+.1%}".replace("-", "−")
     return Row(month, customers, _dollars(cents), change)
 
 
 def _bar(index: int) -> Bar:
     month, _, cents = EXAMPLE[index]
     column = CHART_WIDTH / len(EXAMPLE)
-    room = CHART_HEIGHT - LABEL_SPACE
-    height = round(room * cents / max(row[2] for row in EXAMPLE), 1)
+    floor = CHART_HEIGHT - LABEL_SPACE
+    height = round((floor - VALUE_SPACE) * cents / max(row[2] for row in EXAMPLE), 1)
     width = round(column * BAR_SHARE, 1)
     x = round(column * index + (column - width) / 2, 1)
-    return Bar(month, _dollars(cents), x, round(room - height, 1), width, height)
+    return Bar(month[:3], _dollars(cents), x, round(floor - height, 1), width, height)
 
 
 def _dollars(cents: int) -> str:

@@ -8,7 +8,7 @@ from saas.dashboard import bp
 from saas.dashboard.reports import example_report
 
 
-@bp.get("/")
+@bp.get("", strict_slashes=False)
 @login_required
 def home() -> str:
     """Show where the user stands and what their plan includes."""
