@@ -1,0 +1,127 @@
+"""What every test starts from: a migrated database, an application, the local Polar."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from saas.app import create_app
+from saas.config import Settings
+from saas.extensions import db, limiter
+from tests.recordings import SECRET
+
+SECRET_KEY = "for-tests-only-0123456789abcdef0123456789"
+NOWHERE = "http://127.0.0.1:9"  # The discard port: nobody listens, so a call fails at once.
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup() -> None:
+    """Close sockets to anything but this machine."""
+    from pytest_socket import socket_allow_hosts
+
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """PostgreSQL when TEST_DATABASE_URL names one, else a fresh SQLite file."""
+    folder = tmp_path_factory.mktemp("database")
+    return os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{folder / 'test.db'}"
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Development settings with a known webhook secret and no Polar."""
+    return Settings(
+        app_env="development",
+        secret_key=SECRET_KEY,
+        database_url=database_url,
+        polar_api_url=NOWHERE,
+        polar_webhook_secrets=(SECRET,),
+        mail_backend="file",
+        mail_from="hello@example.com",
+        mail_outbox_dir=str(tmp_path_factory.mktemp("outbox")),
+        rate_limit_storage=os.environ.get("TEST_REDIS_URL") or "memory://",
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated(settings: Settings) -> Settings:
+    """The settings, once their database has been migrated."""
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+    return settings
+
+
+@pytest.fixture
+def make_app(migrated: Settings) -> Callable[..., Flask]:
+    """Build an application whose settings differ in some fields."""
+    from dataclasses import replace
+
+    def make(**changes: Any) -> Flask:
+        return create_app(replace(migrated, **changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_app(migrated: Settings) -> Flask:
+    """One application for all tests that need nothing special of it."""
+    return create_app(migrated)
+
+
+@pytest.fixture
+def clean(shared_app: Flask, settings: Settings) -> Iterator[None]:
+    """An empty database, an empty outbox and fresh rate limits."""
+    with shared_app.app_context():
+        for table in reversed(db.metadata.sorted_tables):
+            db.session.execute(table.delete())
+        db.session.commit()
+        db.session.remove()
+        limiter.reset()
+    for mail in Path(settings.mail_outbox_dir).glob("*.log"):
+        mail.unlink()
+    yield
+    with shared_app.app_context():
+        db.session.remove()
+
+
+@pytest.fixture
+def app(shared_app: Flask, clean: None) -> Flask:
+    """The application with an empty database; Polar does not answer."""
+    return shared_app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without cookies, CSRF protection on."""
+    return app.test_client()
+
+
+@pytest.fixture
+def db_session(app: Flask) -> Iterator[Any]:
+    """The database session inside an application context."""
+    with app.app_context():
+        yield db.session
+
+
+@pytest.fixture(scope="session")
+def polar_process() -> Iterator[Any]:
+    """The local Polar, its own process, reached over loopback only."""
+    from polar_emulator import testing as local_polar
+
+    with local_polar.start() as polar:
+        yield polar
+
+
+@pytest.fixture
+def polar(polar_process: Any) -> Any:
+    """The local Polar in its demo state."""
+    polar_process.reset()
+    return polar_process
