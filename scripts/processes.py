@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 
 PATIENCE_SECONDS = 5  # What a process gets to end by itself before it is killed.
@@ -27,6 +29,33 @@ class StopRequestedError(Exception):
     """Somebody pressed Ctrl-C, closed the terminal or sent SIGTERM."""
 
 
+class Parent:
+    """The process that started us, which is make.
+
+    A make that is interrupted alone, and not with its whole group as by a terminal, waits for us
+    and says nothing. What shows is that it no longer handles SIGINT; Linux tells.
+    """
+
+    def __init__(self) -> None:
+        self._id = os.getppid()
+        self._handled_interrupts = self._handles_interrupts()
+
+    def check(self) -> None:
+        """Raise ``StopRequestedError`` when the parent is gone or was interrupted."""
+        if os.getppid() != self._id:
+            raise StopRequestedError
+        if self._handled_interrupts and not self._handles_interrupts():
+            raise StopRequestedError
+
+    def _handles_interrupts(self) -> bool:
+        try:
+            status = Path(f"/proc/{self._id}/status").read_text()
+        except OSError:
+            return False
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+        return bool(caught and int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
+
+
 class Crew:
     """The processes we look after. A context manager: leaving it leaves nothing running.
 
@@ -40,6 +69,7 @@ class Crew:
         self._width = width
         self._members: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
+        self._parent = Parent()
         self._guardian = subprocess.Popen(
             [sys.executable, "-c", GUARDIAN],
             stdin=subprocess.PIPE,
@@ -48,6 +78,7 @@ class Crew:
         )
 
     def __enter__(self) -> "Crew":
+        """Turn signals into ``StopRequestedError`` from now on."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _on_signal)
         return self
@@ -93,6 +124,7 @@ class Crew:
         """Wait until one of the processes ends, and return its name."""
         while not (name := self.ended()):
             time.sleep(0.2)
+            self._parent.check()
         return name
 
     def _stop(self) -> None:

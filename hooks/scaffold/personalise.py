@@ -15,6 +15,7 @@ from hooks.scaffold.answers import normal
 
 HERE = Path(__file__).resolve().parent
 LINE_LENGTH = 100
+TAGLINE = "Up and running in minutes."  # Fits most products until theirs is written.
 
 
 def main(answers: Mapping[str, str], project: Path = Path()) -> None:
@@ -34,7 +35,7 @@ def write_brand(project: Path, answers: Mapping[str, str]) -> None:
     text = path.read_text(encoding="utf-8")
     values = {
         "NAME": answers["project_name"],
-        "TAGLINE": answers["description"],
+        "TAGLINE": TAGLINE,
         "DESCRIPTION": answers["description"],
         "AUTHOR": answers["author_name"],
         "EMAIL": answers["email"],
