@@ -1,0 +1,72 @@
+"""`python -m polar_emulator`: the local Polar on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from polar_emulator.settings import DEFAULT_PORT, DEFAULT_STORE, Settings, SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until stopped. Returns 1 after one sentence when the settings cannot work."""
+    try:
+        settings = read_settings(arguments, os.environ)
+        settings.check()
+        from polar_emulator.server import serve
+
+        serve(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def read_settings(arguments: Sequence[str] | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of a command line; what it leaves out comes from POLAR_EMULATOR_* variables."""
+    given = _parser(environ).parse_args(arguments)
+    try:
+        return Settings(
+            host=given.host,
+            port=int(given.port),
+            store=given.store,
+            webhook_url=given.webhook_url,
+            webhook_secret=given.webhook_secret,
+            public_url=given.public_url,
+            fast=given.fast,
+            hold_confirmed=given.hold_confirmed,
+            retry_scale=float(given.retry_scale or (0.005 if given.fast else 1)),
+        )
+    except ValueError:
+        raise SettingsError("--port and --retry-scale must be numbers.") from None
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    def read(name: str, default: str = "") -> str:
+        return environ.get(f"POLAR_EMULATOR_{name}", "") or default
+
+    parser = argparse.ArgumentParser(
+        prog="python -m polar_emulator", description="A Polar on this machine. No money moves."
+    )
+    add = parser.add_argument
+    add("--host", default=read("HOST", "127.0.0.1"), help="a loopback address")
+    add("--port", default=read("PORT", str(DEFAULT_PORT)), help="0 takes a free one (default 8001)")
+    add("--store", default=read("STORE", DEFAULT_STORE), help="an SQLite file, or :memory:")
+    add("--webhook-url", default=read("WEBHOOK_URL"), help="where deliveries go")
+    add("--webhook-secret", default=read("WEBHOOK_SECRET"), help="what they are signed with")
+    add("--public-url", default=read("PUBLIC_URL"), help="the address in links, if not its own")
+    add("--retry-scale", default=read("RETRY_SCALE"), help="factor for waits between attempts")
+    add("--fast", action="store_true", default=bool(read("FAST")), help="leave out every wait")
+    add(
+        "--hold-confirmed",
+        action="store_true",
+        default=bool(read("HOLD_CONFIRMED")),
+        help="leave checkouts confirmed until told otherwise",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""The API under /v1/: one module per resource, behind one gate."""
+
+from flask import Flask
+
+
+def install(app: Flask) -> None:
+    """Add every resource to an application."""
+    from polar_emulator.api import (
+        catalogue,
+        checkouts,
+        customers,
+        gate,
+        orders,
+        subscriptions,
+        webhooks,
+    )
+
+    assert all((catalogue, checkouts, customers, orders, subscriptions, webhooks))  # noqa: S101
+    gate.install(app)

@@ -1,0 +1,232 @@
+"""Reading a JSON body field by field, with the complaints that Polar's schemas make."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+from polar_emulator.errors import Problem, SchemaError, problem
+
+HEX_OR_HYPHEN = re.compile(r"[0-9a-fA-F-]")
+LONGEST_METADATA_KEY = 40
+LONGEST_METADATA_VALUE = 500
+MOST_METADATA_KEYS = 50
+
+
+class Fields:
+    """The fields of one body. Each reader keeps a value in `values` only when it was given.
+
+    Problems are collected; `done()` raises them together as SchemaError, or returns the values.
+    """
+
+    def __init__(self, body: dict[str, Any], *where: str) -> None:
+        self.body = body
+        self.where: tuple[str, ...] = where or ("body",)
+        self.values: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+
+    def done(self) -> dict[str, Any]:
+        """The values, or SchemaError."""
+        if self.problems:
+            raise SchemaError(self.problems)
+        return self.values
+
+    def need(self, name: str) -> bool:
+        """Complain when a field is missing; True when it is there."""
+        if name not in self.body:
+            self.complain("missing", name, "Field required", self.body)
+        return name in self.body
+
+    def text(self, name: str, *, longest: int | None = None, empty: bool = True) -> None:
+        """A string, or null."""
+        value = self._given(name)
+        if value is None:
+            return
+        if not isinstance(value, str):
+            self.complain("string_type", name, "Input should be a valid string", value)
+        elif longest is not None and len(value) > longest:
+            message = f"String should have at most {longest} characters"
+            self.complain("string_too_long", name, message, value, max_length=longest)
+        elif not empty and not value.strip():
+            message = "String should have at least 1 character"
+            self.complain("string_too_short", name, message, value, min_length=1)
+
+    def email(self, name: str) -> None:
+        """An e-mail address; its domain is written in lower case from here on."""
+        value = self._given(name)
+        if value is None:
+            return
+        if not isinstance(value, str):
+            self.complain("string_type", name, "Input should be a valid string", value)
+            return
+        try:
+            self.values[name] = normal_email(value)
+        except EmailNotValidError as error:
+            message = f"value is not a valid email address: {error}"
+            self.complain("value_error", name, message, value, reason=str(error))
+
+    def url(self, name: str) -> None:
+        """An absolute http(s) address."""
+        value = self._given(name)
+        if value is None:
+            return
+        reason = _url_trouble(value)
+        if reason:
+            message = f"Input should be a valid URL, {reason}"
+            self.complain("url_parsing", name, message, value, error=reason)
+
+    def uuid(self, name: str) -> None:
+        """An id."""
+        value = self._given(name)
+        trouble = None if value is None else uuid_trouble(value)
+        if trouble:
+            message = f"Input should be a valid UUID, {trouble}"
+            self.complain("uuid_parsing", name, message, value, error=trouble)
+
+    def uuids(self, name: str, *, least: int = 0) -> None:
+        """A list of ids."""
+        value = self._given(name)
+        if not isinstance(value, list):
+            if name in self.body:
+                self.complain("list_type", name, "Input should be a valid list", value)
+            return
+        if len(value) < least:
+            message = f"List should have at least {least} item after validation, not {len(value)}"
+            sizes = {"field_type": "List", "min_length": least, "actual_length": len(value)}
+            self.complain("too_short", name, message, value, **sizes)
+        for place, key in enumerate(value):
+            trouble = uuid_trouble(key)
+            if trouble:
+                message = f"Input should be a valid UUID, {trouble}"
+                where: tuple[str | int, ...] = (*self.where, name, place)
+                self.problems.append(problem("uuid_parsing", where, message, key, error=trouble))
+
+    def boolean(self, name: str) -> None:
+        """True or false."""
+        value = self._given(name)
+        if value is not None and not isinstance(value, bool):
+            message = "Input should be a valid boolean, unable to interpret input"
+            self.complain("bool_parsing", name, message, value)
+
+    def integer(self, name: str, *, least: int = 0) -> None:
+        """A whole number."""
+        value = self._given(name)
+        if value is None:
+            return
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.complain("int_type", name, "Input should be a valid integer", value)
+        elif value < least:
+            message = f"Input should be greater than or equal to {least}"
+            self.complain("greater_than_equal", name, message, value, ge=least)
+
+    def choice(self, name: str, options: Sequence[str]) -> None:
+        """One of a few words."""
+        value = self._given(name)
+        if value is not None and value not in options:
+            quoted = [f"'{option}'" for option in options]
+            expected = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+            self.complain("enum", name, f"Input should be {expected}", value, expected=expected)
+
+    def metadata(self, name: str) -> None:
+        """Up to 50 keys with strings, numbers or booleans; null is refused."""
+        value = self._given(name)
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            self.complain("dict_type", name, "Input should be a valid dictionary", value)
+            return
+        if len(value) > MOST_METADATA_KEYS:
+            message = f"Dictionary should have at most {MOST_METADATA_KEYS} items after validation"
+            self.complain("too_long", name, message, value, max_length=MOST_METADATA_KEYS)
+        for key, entry in value.items():
+            self._metadata_entry(name, key, entry)
+
+    def mapping(self, name: str) -> None:
+        """An object, or null."""
+        value = self._given(name)
+        if value is not None and not isinstance(value, dict):
+            self.complain("dict_type", name, "Input should be a valid dictionary", value)
+
+    def complain(self, kind: str, name: str, message: str, given: Any, **more: Any) -> None:
+        """Note a problem with a field."""
+        self.problems.append(problem(kind, (*self.where, name), message, given, **more))
+
+    def _given(self, name: str) -> Any:
+        if name in self.body:
+            self.values[name] = self.body[name]
+        return self.body.get(name)
+
+    def _metadata_entry(self, name: str, key: str, entry: Any) -> None:
+        where = (*self.where, name, key)
+        if len(key) > LONGEST_METADATA_KEY:
+            message = f"String should have at most {LONGEST_METADATA_KEY} characters"
+            self.problems.append(
+                problem("string_too_long", (*where, "[key]"), message, key, max_length=40)
+            )
+        if isinstance(entry, str) and len(entry) <= LONGEST_METADATA_VALUE:
+            return
+        if isinstance(entry, bool | int | float):
+            return
+        self.problems.extend(_no_metadata_value(where, entry))
+
+
+def normal_email(text: str) -> str:
+    """An address with its domain in lower case. EmailNotValidError says what is wrong with it."""
+    checked = validate_email(text, check_deliverability=False)
+    return f"{checked.local_part}@{checked.domain}"
+
+
+def uuid_trouble(value: Any) -> str | None:
+    """What is wrong with an id, None when it is fine."""
+    if not isinstance(value, str):
+        return "input should be a string"
+    for place, letter in enumerate(value, start=1):
+        if not HEX_OR_HYPHEN.fullmatch(letter):
+            return f"invalid character: found `{letter}` at {place}"
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return f"invalid length: expected length 32 for simple format, found {len(value)}"
+    return None
+
+
+def _url_trouble(value: Any) -> str | None:
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+    except ValueError:
+        return "invalid international domain name"
+    if not parts.scheme:
+        return "relative URL without a base"
+    return None if parts.scheme in {"http", "https"} and parts.hostname else "empty host"
+
+
+def _no_metadata_value(where: tuple[str, ...], entry: Any) -> list[Problem]:
+    """One complaint per type that a value could have had."""
+    if not isinstance(entry, str):
+        return [
+            problem(
+                "string_type", (*where, "constrained-str"), "Input should be a valid string", entry
+            ),
+            problem("int_type", (*where, "int"), "Input should be a valid integer", entry),
+            problem("float_type", (*where, "float"), "Input should be a valid number", entry),
+            problem("bool_type", (*where, "bool"), "Input should be a valid boolean", entry),
+        ]
+    too_long = f"String should have at most {LONGEST_METADATA_VALUE} characters"
+    no_integer = "Input should be a valid integer, unable to parse string as an integer"
+    no_number = "Input should be a valid number, unable to parse string as a number"
+    return [
+        problem("string_too_long", (*where, "constrained-str"), too_long, entry, max_length=500),
+        problem("int_parsing", (*where, "int"), no_integer, entry),
+        problem("float_parsing", (*where, "float"), no_number, entry),
+        problem(
+            "bool_parsing",
+            (*where, "bool"),
+            "Input should be a valid boolean, unable to interpret input",
+            entry,
+        ),
+    ]

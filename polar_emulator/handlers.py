@@ -1,0 +1,28 @@
+"""What runs later: the one table from the name of a job to the rule behind it."""
+
+from __future__ import annotations
+
+from polar_emulator.jobs import Handlers
+from polar_emulator.rules import (
+    checkouts,
+    confirmation,
+    customers,
+    endings,
+    grants,
+    orders,
+    subscriptions,
+)
+
+HANDLERS: Handlers = {
+    "checkout.expire": checkouts.expire,
+    "checkout.process": confirmation.process,
+    "customer.end_purchases": endings.end_purchases,
+    "customer.state": customers.tell_state,
+    "customer.tell": customers.tell,
+    "grants.order": grants.follow_order,
+    "grants.subscription": grants.follow_subscription,
+    "order.charge": orders.charge,
+    "order.fee": orders.settle_fee,
+    "order.invoice": orders.render_invoice,
+    "subscription.period_over": subscriptions.period_over,
+}

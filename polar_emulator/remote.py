@@ -1,0 +1,145 @@
+"""Remote control for tests: reset, wait, faults, the clock, the request log, quick checkouts."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from polar_emulator import catalogue, deliveries, jobs
+from polar_emulator.api.wire import answer, world
+from polar_emulator.clock import stamp
+from polar_emulator.errors import ApiError, NotFound
+from polar_emulator.handlers import HANDLERS
+from polar_emulator.rules import cards, checkouts, confirmation
+from polar_emulator.shapes import purchases as shapes
+
+remote = Blueprint("remote", __name__, url_prefix="/_emulator")
+
+DEFAULT_TIMEOUT_SECONDS = 10.0
+LONGEST_STEP_SECONDS = 10 * 366 * 24 * 3600
+
+
+@remote.post("/reset")
+def reset() -> Response:
+    """Back to the demo state."""
+    catalogue.reset(world())
+    return answer({"ok": True})
+
+
+@remote.post("/wait-idle")
+def wait_idle() -> Response:
+    """Answer when everything due now has happened and been delivered; 504 when that takes too long."""
+    timeout = float(_given().get("timeout", DEFAULT_TIMEOUT_SECONDS))
+    started = time.monotonic()
+    idle = jobs.wait_until(_is_idle, timeout)
+    waited = round(time.monotonic() - started, 3)
+    return answer({"idle": idle, "waited_seconds": waited}, 200 if idle else 504)
+
+
+@remote.get("/faults")
+def show_faults() -> Response:
+    """What goes wrong at the moment."""
+    return answer(world().faults.as_dict())
+
+
+@remote.post("/faults")
+def set_faults() -> Response:
+    """Let something go wrong, or right again."""
+    try:
+        world().faults.change(_given())
+    except (ValueError, TypeError) as error:
+        return _refuse(str(error))
+    if not world().faults.hold_confirmed:
+        jobs.release_held(world())
+    return answer(world().faults.as_dict())
+
+
+@remote.get("/requests")
+def requests() -> Response:
+    """The API requests since the last reset, oldest first."""
+    return answer({"items": list(world().requests)})
+
+
+@remote.delete("/requests")
+def forget_requests() -> Response:
+    """Empty the log of API requests."""
+    world().requests.clear()
+    return answer({"items": []})
+
+
+@remote.get("/clock")
+def show_clock() -> Response:
+    """What time it is here."""
+    ahead = world().clock.offset.total_seconds()
+    return answer({"now": world().stamp(), "ahead_seconds": ahead})
+
+
+@remote.post("/clock")
+def move_clock() -> Response:
+    """Move time forward by `advance_seconds`; everything due on the way happens, in order."""
+    try:
+        seconds = float(_given().get("advance_seconds", 0))
+    except (ValueError, TypeError):
+        return _refuse("advance_seconds must be a number.")
+    if not 0 <= seconds <= LONGEST_STEP_SECONDS:
+        return _refuse("advance_seconds must be between 0 and ten years.")
+    jobs.advance(world(), HANDLERS, world().now() + timedelta(seconds=seconds))
+    return show_clock()
+
+
+@remote.get("/events")
+def events() -> Response:
+    """The types of all events since the last reset, oldest first."""
+    found = world().store.find("event")
+    items = [{"id": e["id"], "type": e["type"], "timestamp": e["created_at"]} for e in found]
+    return answer({"items": items})
+
+
+@remote.post("/complete-checkout")
+def complete_checkout() -> Response:
+    """Fill in and confirm a checkout without a browser: `client_secret`, `email`?, `card`?, `country`?."""
+    given = _given()
+    with world().store.transaction():
+        doc = checkouts.by_secret(world(), str(given.get("client_secret", "")))
+        if doc is None:
+            raise NotFound
+        token = cards.token_for(cards.digits(str(given.get("card") or cards.PAYS)))
+        if token is None:
+            return _refuse(cards.TEST_CARDS_SENTENCE)
+        buyer = {
+            "customer_email": given.get("email") or doc["customer_email"] or "buyer@example.com",
+            "customer_name": given.get("name") or doc["customer_name"] or "Test Buyer",
+            "customer_billing_address": _address(str(given.get("country") or "US")),
+            "confirmation_token_id": token,
+        }
+        try:
+            doc = confirmation.confirm(world(), doc, buyer)
+        except ApiError as error:
+            if not error.keeps:
+                raise
+            return answer(error.body, error.status)
+        return answer(shapes.checkout(world(), doc))
+
+
+def _address(country: str) -> dict[str, Any]:
+    parts = ("line1", "line2", "postal_code", "city", "state")
+    return {**dict.fromkeys(parts), "country": country.upper()[:2]}
+
+
+def _is_idle() -> bool:
+    store, now = world().store, stamp(world().now())
+    waiting = store.count("job", {"soon": True, "held": False})
+    due = store.count("job", {"soon": False, "next_at <=": now})
+    return not waiting and not due and deliveries.next_due(world()) is None
+
+
+def _given() -> dict[str, Any]:
+    data = request.get_json(force=True, silent=True)
+    return data if isinstance(data, dict) else {}
+
+
+def _refuse(sentence: str) -> Response:
+    return answer({"error": sentence}, 422)

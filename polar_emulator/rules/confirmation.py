@@ -1,0 +1,206 @@
+"""Confirming a checkout: the checks, the payment, and what the workers make of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polar_emulator import jobs
+from polar_emulator.clock import parse
+from polar_emulator.errors import (
+    AlreadyActiveSubscription,
+    ExpiredCheckout,
+    NotOpenCheckout,
+    PaymentError,
+    Problem,
+    RuleError,
+    problem,
+)
+from polar_emulator.events import emit
+from polar_emulator.rules import cards, checkouts, customers, orders, periods, subscriptions
+from polar_emulator.rules.money import Tax, tax_on
+from polar_emulator.shapes import customers as customer_shapes
+from polar_emulator.shapes import purchases as shapes
+from polar_emulator.store import Doc
+from polar_emulator.world import World
+
+PROCESS_SECONDS = 0.6
+TOKEN_MISSING = "Confirmation token is required."  # noqa: S105
+FIELD_MISSING = "Field is required."
+
+
+def confirm(world: World, doc: Doc, given: dict[str, Any]) -> Doc:
+    """Pay for an open checkout; `given` holds the buyer's fields and `confirmation_token_id`.
+
+    Raises ExpiredCheckout, NotOpenCheckout, AlreadyActiveSubscription, RuleError for missing fields,
+    and PaymentError for a declined card, after which the checkout is open as before.
+    """
+    _check_open(world, doc)
+    before = dict(doc)
+    _apply(world, doc, given)
+    _check_single_subscription(world, doc)
+    _check_complete(doc, given)
+    token = str(given.get("confirmation_token_id") or "")
+    if doc["is_payment_form_required"] and cards.is_declined(token):
+        emit(world, "checkout.updated", shapes.checkout(world, before))
+        raise PaymentError
+    return _accept(world, doc)
+
+
+def process(world: World, arguments: Doc) -> None:
+    """Job: the payment went through, so make the subscription and the order."""
+    doc = world.store.need("checkout", arguments["checkout_id"])
+    customer = world.store.need("customer", doc["customer_id"])
+    product = world.store.need("product", doc["product_id"])
+    reason, subscription = "purchase", None
+    if doc["subscription_id"]:
+        upgraded = world.store.need("subscription", doc["subscription_id"])
+        subscription = subscriptions.upgrade_free(world, upgraded, doc, product)
+        reason = "subscription_update"
+    elif product["is_recurring"]:
+        subscription = subscriptions.begin(world, doc, customer, product)
+        reason = "subscription_create"
+    order = _order(world, doc, customer, product, reason, subscription)
+    orders.tell_paid_at_once(world, order)
+    world.touch("checkout", doc, status="succeeded", subscription_id=None)
+    emit(world, "checkout.updated", shapes.checkout(world, doc))
+    if subscription is None:
+        jobs.soon(world, "grants.order", subscriptions.GRANTS_SECONDS, order_id=order["id"])
+    customers.state_changed(world, customer["id"])
+
+
+def _check_open(world: World, doc: Doc) -> None:
+    if doc["status"] == "expired" or parse(doc["expires_at"]) <= world.now():
+        raise ExpiredCheckout
+    if doc["status"] != "open":
+        raise NotOpenCheckout(f"Checkout {doc['id']} is not open: {doc['status']}")
+
+
+def _apply(world: World, doc: Doc, given: dict[str, Any]) -> None:
+    for name in ("customer_name", "customer_billing_name", "customer_billing_address"):
+        if given.get(name):
+            doc[name] = given[name]
+    if given.get("customer_email") and doc["customer_id"] is None:
+        doc["customer_email"] = given["customer_email"]
+    if given.get("product_id") in doc["product_ids"]:
+        product = world.store.need("product", given["product_id"])
+        checkouts.choose(world, doc, product, given.get("amount"))
+    elif given.get("amount") and doc["price"]["amount_type"] == "custom":
+        checkouts.choose(
+            world, doc, world.store.need("product", doc["product_id"]), given["amount"]
+        )
+    checkouts.set_tax(doc)
+
+
+def _check_single_subscription(world: World, doc: Doc) -> None:
+    """One subscription per customer, found by id or by e-mail, free ones included."""
+    product = world.store.need("product", doc["product_id"])
+    if not product["is_recurring"]:
+        return
+    buyer = _existing_customer(world, doc)
+    running = subscriptions.billable_of(world, buyer["id"]) if buyer else None
+    if running and running["id"] != doc["subscription_id"]:
+        raise AlreadyActiveSubscription
+
+
+def _check_complete(doc: Doc, given: dict[str, Any]) -> None:
+    problems: list[Problem] = []
+    required = ["customer_email"]
+    if doc["is_payment_form_required"]:
+        required += ["customer_name", "customer_billing_address"]
+    for name in required:
+        if not doc[name]:
+            problems.append(problem("missing", ("body", name), FIELD_MISSING, None))
+    if doc["is_payment_form_required"] and not given.get("confirmation_token_id"):
+        where = ("body", "confirmation_token_id")
+        problems.append(problem("missing", where, TOKEN_MISSING, None))
+    if problems:
+        raise RuleError(problems)
+
+
+def _accept(world: World, doc: Doc) -> Doc:
+    existing = _existing_customer(world, doc)
+    customer = existing or _new_customer(world, doc)
+    if existing:
+        _refresh_customer(world, existing, doc)
+    if doc["is_payment_form_required"]:
+        world.store.put("customer", {**customer, "card": "paying"})
+        doc["payment_processor_metadata"] = {
+            **doc["payment_processor_metadata"],
+            "customer_id": f"cus_{customer['id'][:8]}local",
+            "intent_client_secret": f"pi_{doc['id'][:8]}local_secret_x",
+            "intent_status": "succeeded",
+        }
+    world.touch("checkout", doc, status="confirmed")
+    if existing is None:
+        emit(world, "member.created", customer_shapes.member(customer))
+    emit(world, "checkout.updated", shapes.checkout(world, doc))
+    world.touch("checkout", doc, customer_id=customer["id"])
+    jobs.soon(world, "checkout.process", PROCESS_SECONDS, checkout_id=doc["id"])
+    return doc
+
+
+def _existing_customer(world: World, doc: Doc) -> Doc | None:
+    """The linked customer, else the one with the same e-mail, whose external id then wins."""
+    if doc["customer_id"]:
+        return world.store.need("customer", doc["customer_id"])
+    by_id = customers.by_external_id(world, doc["external_customer_id"])
+    return by_id or customers.by_email(world, doc["customer_email"])
+
+
+def _new_customer(world: World, doc: Doc) -> Doc:
+    fields = {
+        "email": doc["customer_email"],
+        "name": doc["customer_name"],
+        "external_id": doc["external_customer_id"],
+        "billing_address": doc["customer_billing_address"],
+        "metadata": doc["customer_metadata"],
+        "locale": doc["locale"],
+    }
+    return customers.add(world, fields)
+
+
+def _refresh_customer(world: World, customer: Doc, doc: Doc) -> None:
+    changes = {
+        "name": customer["name"] or doc["customer_name"],
+        "billing_name": doc["customer_billing_name"] or doc["customer_name"],
+        "billing_address": doc["customer_billing_address"] or customer["billing_address"],
+        "locale": customer["locale"] or doc["locale"],
+        "metadata": {**customer["metadata"], **doc["customer_metadata"]},
+    }
+    world.touch("customer", customer, **changes)
+    jobs.soon(
+        world,
+        "customer.tell",
+        customers.TOLD_AFTER_SECONDS,
+        customer_id=customer["id"],
+        event="customer.updated",
+    )
+
+
+def _order(
+    world: World, doc: Doc, customer: Doc, product: Doc, reason: str, subscription: Doc | None
+) -> Doc:
+    trial = subscription is not None and subscription["status"] == "trialing"
+    price = None if trial else doc["price"]
+    tax = Tax(0, 0, 0, None) if trial else tax_on(doc["amount"], customer["billing_address"])
+    links = {
+        "price": price,
+        "currency": doc["currency"],
+        "subscription_id": subscription["id"] if subscription else None,
+        "checkout_id": doc["id"],
+        "metadata": doc["metadata"],
+    }
+    items = [_line(world, doc, product, subscription, trial=trial)]
+    return orders.create(world, customer, product, reason, items, tax, **links)
+
+
+def _line(world: World, doc: Doc, product: Doc, subscription: Doc | None, *, trial: bool) -> Doc:
+    if subscription is None:
+        return orders.item(world, product["name"], doc["amount"], doc["product_price_id"])
+    start, end = subscription["current_period_start"], subscription["current_period_end"]
+    if not trial:
+        price_id = doc["product_price_id"]
+        return orders.item(world, product["name"], doc["amount"], price_id, start=start, end=end)
+    span = f"({periods.in_words(parse(start))} - {periods.in_words(parse(end))})"
+    label = f"Trial period for {product['name']} {span}"
+    return orders.item(world, label, 0, None, start=start, end=end)

@@ -1,0 +1,51 @@
+"""What the local Polar can be told when it starts: options first, then the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+DEFAULT_PORT = 8001
+DEFAULT_STORE = "instance/polar.db"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SettingsError(ValueError):
+    """A setting that cannot work; the text is one sentence for the person who started it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this process runs.
+
+    `store` is a path, or `:memory:` for a store that ends with the process. `fast` leaves out
+    every wait: pipeline delays, debouncing, spacing between deliveries. `retry_scale` multiplies
+    the recorded back-off between delivery attempts.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    store: str = DEFAULT_STORE
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    public_url: str = ""
+    fast: bool = False
+    hold_confirmed: bool = False
+    retry_scale: float = 1.0
+
+    def check(self) -> None:
+        """Raise SettingsError when something in here cannot work."""
+        if self.host not in LOOPBACK_HOSTS:
+            raise SettingsError(
+                f"The local Polar listens on this machine only: use --host 127.0.0.1, not {self.host}."
+            )
+        if not 0 <= self.port <= 65535:
+            raise SettingsError(f"--port must be between 0 and 65535, not {self.port}.")
+        if self.webhook_url and urlsplit(self.webhook_url).scheme not in {"http", "https"}:
+            raise SettingsError(f"--webhook-url must be an http(s) address: {self.webhook_url!r}.")
+        if self.webhook_url and not self.webhook_secret:
+            raise SettingsError(
+                "--webhook-url needs --webhook-secret, so that deliveries are signed."
+            )
+        if self.public_url and urlsplit(self.public_url).scheme not in {"http", "https"}:
+            raise SettingsError(f"--public-url must be an http(s) address: {self.public_url!r}.")

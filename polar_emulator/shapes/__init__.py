@@ -1,0 +1,1 @@
+"""How documents look outside: the recorded JSON of every object, key by key."""
