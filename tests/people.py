@@ -9,7 +9,9 @@ UNUSABLE_HASH = "!"  # No password matches it.
 
 def make_user(public_id: str | None = None, email: str = "", confirmed: bool = True) -> User:
     """Add and commit a user, with a public id of the test's choice."""
-    user = User(email=email or f"{public_id or 'somebody'}@example.com", password_hash=UNUSABLE_HASH)
+    user = User(
+        email=email or f"{public_id or 'somebody'}@example.com", password_hash=UNUSABLE_HASH
+    )
     if public_id:
         user.public_id = public_id
     if confirmed:

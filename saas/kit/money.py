@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 LOCALE = "en_US"
 
@@ -15,7 +15,7 @@ def format_money(amount: int, currency: str) -> str:
     code = currency.upper()
     digits = get_currency_precision(code)
     value = Decimal(amount).scaleb(-digits)
-    if value == value.to_integral_value():
-        pattern = "¤#,##0"
-        return format_currency(value, code, pattern, locale=LOCALE, currency_digits=False)
-    return format_currency(value, code, locale=LOCALE)
+    fraction = "" if value == value.to_integral_value() else "." + "0" * digits
+    gap = "\xa0" if get_currency_symbol(code, LOCALE)[-1].isalpha() else ""
+    pattern = f"¤{gap}#,##0{fraction}"
+    return format_currency(value, code, pattern, locale=LOCALE, currency_digits=False)

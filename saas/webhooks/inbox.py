@@ -67,7 +67,8 @@ def process(delivery_id: int) -> str:
         db.session.commit()
     except Exception as error:
         db.session.rollback()
-        log.exception("webhook delivery %s could not be applied", delivery_id)
+        known = isinstance(error, PayloadError)
+        log.error("webhook delivery %s failed: %s", delivery_id, error, exc_info=not known)
         _note_failure(delivery_id, error)
         return "failed"
     return outcome

@@ -106,7 +106,9 @@ def state_of(user: User) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.scenario)
-def test_recorded_scenario_leaves_the_right_plan(app: Flask, client: FlaskClient, story: Story) -> None:
+def test_recorded_scenario_leaves_the_right_plan(
+    app: Flask, client: FlaskClient, story: Story
+) -> None:
     with app.app_context():
         user = make_user(story.user)
         for recording in deliveries_of(story):
