@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 def is_diagnosis() -> bool:
     """True when the command line asks what is wrong, so that a wrong setting must not end it first."""
-    return len(sys.argv) > 1 and sys.argv[1] in DIAGNOSIS and "flask" in sys.argv[0]
+    return "flask" in sys.argv[0] and any(word in DIAGNOSIS for word in sys.argv[1:])
 
 
 @billing.command("status")

@@ -1,5 +1,6 @@
 """Settings: typed, read from the environment once, and refused when they are not safe to run with."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,6 @@ POLAR_URLS = {
     "production": "https://api.polar.sh",
     "sandbox": "https://sandbox-api.polar.sh",
 }
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 - compared only
 
 
 class ConfigurationError(Exception):
@@ -72,7 +72,7 @@ class Settings:
     @property
     def uses_local_polar(self) -> bool:
         """True when calls go to a Polar on this machine, where no money moves."""
-        return urlsplit(self.polar_url).hostname in LOOPBACK_HOSTS
+        return _is_loopback(self.polar_url)
 
     @property
     def polar_url(self) -> str:
@@ -175,6 +175,8 @@ class Settings:
             found.append(
                 "POLAR_API_URL points to a local Polar. Remove it, and set POLAR_ACCESS_TOKEN."
             )
+        elif not self.polar_url.startswith("https://"):
+            found.append("POLAR_API_URL must begin with https://, since the token travels there.")
         elif not self.polar_access_token:
             found.append("POLAR_ACCESS_TOKEN is missing. Make one in Polar: Settings, Developers.")
         if not self.polar_webhook_secrets or any(map(_is_weak, self.polar_webhook_secrets)):
@@ -185,7 +187,7 @@ class Settings:
             found.append("MAIL_SERVER is missing, so no mail can be sent. Name your SMTP server.")
         if not self.mail_from:
             found.append("MAIL_FROM is missing. Name the address your mails come from.")
-        if urlsplit(self.base_url).hostname in LOOPBACK_HOSTS and not self.base_url_is_deliberate:
+        if _is_loopback(self.base_url) and not self.base_url_is_deliberate:
             found.append("BASE_URL is missing. Set it to the public address, https://…")
         return found
 
@@ -280,6 +282,15 @@ class _Reader:
 def _is_http_url(value: str) -> bool:
     parts = urlsplit(value)
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def _is_weak(secret: str) -> bool:
