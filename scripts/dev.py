@@ -16,6 +16,11 @@ from processes import Crew, StopRequestedError
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60  # A cold disk and two cores take under ten.
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
+# What Flask and werkzeug say at each start, and our own question whether it answers.
+NOISE = (
+    r"^$| \* |WARNING: This is a development server|Press CTRL\+C to quit"
+    r'|"GET /healthz HTTP/1.1" 200'
+)
 
 
 class NotStartedError(Exception):
@@ -49,9 +54,10 @@ def run(crew: Crew, environment: Mapping[str, str]) -> int:
         wait_for(crew, "polar", environment["POLAR_EMULATOR_PORT"])
     prepare(crew, "seed", [*FLASK, "seed"])
     port = environment["PORT"]
-    crew.start("app", [*FLASK, "run", "--debug", "--host", "127.0.0.1", "--port", port])
+    serve = [*FLASK, "run", "--debug", "--host", "127.0.0.1", "--port", port]
+    crew.start("app", serve, noise=NOISE)
     wait_for(crew, "app", port)
-    announce(environment)
+    announce(environment, crew.last_line.get("seed", ""))
     name = crew.watch()
     print(f"'{name}' has ended by itself, so everything is stopped.", file=sys.stderr, flush=True)
     return 1
@@ -105,7 +111,7 @@ def prepare(crew: Crew, name: str, command: list[str]) -> None:
 def wait_for(crew: Crew, name: str, port: str) -> None:
     """Wait until something answers on the port, or raise ``NotStartedError``."""
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(f"http://127.0.0.1:{port}/"):
+    while not _answers(f"http://127.0.0.1:{port}/healthz"):
         if crew.ended():
             raise NotStartedError(f"'{name}' did not start (the reason is above).")
         if time.monotonic() > deadline:
@@ -113,14 +119,14 @@ def wait_for(crew: Crew, name: str, port: str) -> None:
         time.sleep(0.1)
 
 
-def announce(environment: Mapping[str, str]) -> None:
-    """Say where to look."""
+def announce(environment: Mapping[str, str], last_word: str) -> None:
+    """Say where to look, and with which account: the seed says so last."""
     lines = [f"Your application   http://127.0.0.1:{environment['PORT']}"]
     if uses_local_polar(environment):
         lines.append(f"The local Polar    http://127.0.0.1:{environment['POLAR_EMULATOR_PORT']}")
     else:
         lines.append("Polar              the real one, because POLAR_ACCESS_TOKEN is set")
-    lines.append("Ctrl-C stops everything.")
+    lines += [last_word, "Ctrl-C stops everything."]
     print("", *(f"    {line}" for line in lines), "", sep="\n", flush=True)
 
 

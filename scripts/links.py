@@ -8,7 +8,7 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)|<img[^>]+src=\"([^\"]+)\"")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
-SKIPPED = {".venv", ".tools", ".git", "node_modules", "artifacts", "instance"}
+SKIPPED = {"hooks", ".venv", ".tools", ".git", "node_modules", "artifacts", "instance"}
 
 
 def main() -> int:

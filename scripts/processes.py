@@ -13,7 +13,8 @@ from pathlib import Path
 from types import FrameType
 
 PATIENCE_SECONDS = 5  # What a process gets to end by itself before it is killed.
-COLOURS = (36, 35, 33, 32)  # cyan, magenta, yellow, green
+COLOURS = {"app": 32, "polar": 35}  # green, magenta; the rest is cyan
+ANSI = re.compile("\033\\[[0-9;]*m")
 GUARDIAN = """
 import os, signal, sys
 groups = [int(line) for line in sys.stdin]
@@ -65,6 +66,7 @@ class Crew:
     """
 
     def __init__(self, environment: Mapping[str, str], width: int = 8) -> None:
+        self.last_line: dict[str, str] = {}
         self._environment = dict(environment)
         self._width = width
         self._members: dict[str, subprocess.Popen[str]] = {}
@@ -88,8 +90,8 @@ class Crew:
             signal.signal(number, signal.SIG_IGN)
         self._stop()
 
-    def start(self, name: str, command: list[str]) -> None:
-        """Start a process whose lines appear in the log under ``name``."""
+    def start(self, name: str, command: list[str], noise: str = "^$") -> None:
+        """Start a process whose lines appear in the log under ``name``, without ``noise``."""
         process = subprocess.Popen(
             command,
             env=self._environment,
@@ -101,9 +103,7 @@ class Crew:
             start_new_session=True,
         )
         self._tell_guardian(process.pid)
-        reader = threading.Thread(
-            target=self._copy, args=(name, process, len(self._members)), daemon=True
-        )
+        reader = threading.Thread(target=self._copy, args=(name, process, noise), daemon=True)
         self._members[name] = process
         self._readers.append(reader)
         reader.start()
@@ -148,12 +148,15 @@ class Crew:
             self._guardian.stdin.write(f"{group}\n")
             self._guardian.stdin.flush()
 
-    def _copy(self, name: str, process: "subprocess.Popen[str]", place: int) -> None:
+    def _copy(self, name: str, process: "subprocess.Popen[str]", noise: str) -> None:
         label = f"{name:<{self._width}}|"
         if is_coloured():
-            label = f"\033[{COLOURS[place % len(COLOURS)]}m{label}\033[0m"
+            label = f"\033[{COLOURS.get(name, 36)}m{label}\033[0m"
         for line in process.stdout or ():
-            print(label, line.rstrip("\n"), flush=True)
+            plain = ANSI.sub("", line.rstrip("\n"))
+            if not re.search(noise, plain):
+                self.last_line[name] = plain
+                print(label, line.rstrip("\n") if is_coloured() else plain, flush=True)
 
 
 def is_coloured() -> bool:
