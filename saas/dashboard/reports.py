@@ -82,7 +82,7 @@ def example_report() -> Report:
         ],
         rows=[_row(index) for index in range(len(EXAMPLE))][::-1],
         bars=[_bar(index) for index in range(len(EXAMPLE))],
-        chart_words=f"Revenue rose from {_dollars(first[2])} in {first[0]} to {_dollars(last[2])} in {last[0]}.",
+        chart_words=f"Revenue by month: {_words(first)}, {_words(last)}.",
     )
 
 
@@ -101,6 +101,10 @@ def _bar(index: int) -> Bar:
     width = round(column * BAR_SHARE, 1)
     x = round(column * index + (column - width) / 2, 1)
     return Bar(month[:3], _dollars(cents), x, round(floor - height, 1), width, height)
+
+
+def _words(month: tuple[str, int, int]) -> str:
+    return f"{_dollars(month[2])} in {month[0]}"
 
 
 def _dollars(cents: int) -> str:

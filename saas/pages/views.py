@@ -9,7 +9,7 @@ from saas.kit.urls import absolute
 from saas.pages import bp
 
 PUBLIC = ("pages.home", "billing.pricing", "pages.terms", "pages.privacy")
-PRIVATE = ("/dashboard/", "/settings/", "/checkout", "/confirm", "/reset-password/", "/webhooks/")
+PRIVATE = ("/dashboard", "/settings/", "/checkout", "/confirm", "/reset-password/", "/webhooks/")
 TEASER_CARDS = 3  # They fit beside each other; the pricing page shows the rest.
 
 
