@@ -5,7 +5,7 @@ import sys
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -92,6 +92,7 @@ def retry(limit: int) -> None:
 
 
 @click.command("check")
+@with_appcontext
 def check() -> None:
     """Say what is wrong with the configuration and how to mend it."""
     settings = current()

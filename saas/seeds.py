@@ -4,6 +4,7 @@ import time
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from saas.accounts import passwords, service
 from saas.accounts.models import User
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
 
 
 @click.command("seed")
+@with_appcontext
 def seed() -> None:
     """Fill the catalogue from Polar and, in development, make a demo account. Safe to repeat."""
     click.echo(f"Catalogue: {_catalogue()} products.")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
+from polar_emulator import testing as local_polar
+from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
@@ -62,8 +65,6 @@ def migrated(settings: Settings) -> Settings:
 @pytest.fixture
 def make_app(migrated: Settings) -> Callable[..., Flask]:
     """Build an application whose settings differ in some fields."""
-    from dataclasses import replace
-
     def make(**changes: Any) -> Flask:
         return create_app(replace(migrated, **changes))
 
@@ -112,16 +113,26 @@ def db_session(app: Flask) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def polar_process() -> Iterator[Any]:
+def polar_process() -> Iterator[LocalPolar]:
     """The local Polar, its own process, reached over loopback only."""
-    from polar_emulator import testing as local_polar
-
     with local_polar.start() as polar:
         yield polar
 
 
+@pytest.fixture(scope="session")
+def polar_shared_app(migrated: Settings, polar_process: LocalPolar) -> Flask:
+    """The application that talks to the local Polar."""
+    return create_app(replace(migrated, polar_api_url=polar_process.url))
+
+
 @pytest.fixture
-def polar(polar_process: Any) -> Any:
+def polar(polar_process: LocalPolar) -> LocalPolar:
     """The local Polar in its demo state."""
     polar_process.reset()
     return polar_process
+
+
+@pytest.fixture
+def polar_app(polar_shared_app: Flask, polar: LocalPolar, clean: None) -> Flask:
+    """The application with an empty database and a local Polar in its demo state."""
+    return polar_shared_app

@@ -1,0 +1,49 @@
+"""A visitor without a browser: finds the form on the page, fills it in, sends it with its CSRF token."""
+
+from typing import Any
+
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from saas.accounts import passwords
+from saas.accounts.models import User
+from saas.extensions import db
+from saas.kit.datetimes import utcnow
+
+PASSWORD = "a long enough password"
+
+
+def soup(response: TestResponse) -> BeautifulSoup:
+    """Return the page of a response."""
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def csrf_token(client: FlaskClient, url: str = "/login") -> str:
+    """Return the token of any form on the page at ``url``."""
+    field = soup(client.get(url, follow_redirects=True)).select_one('input[name="csrf_token"]')
+    assert field is not None, f"no form at {url}"
+    return str(field["value"])
+
+
+def submit(
+    client: FlaskClient, url: str, *, form_at: str | None = None, **fields: Any
+) -> TestResponse:
+    """Send a form: its token is read from the page at ``form_at``, or at ``url`` itself."""
+    fields["csrf_token"] = csrf_token(client, form_at or url)
+    return client.post(url, data=fields)
+
+
+def sign_in(app: Flask, email: str = "ada@example.com", **changes: Any) -> tuple[FlaskClient, str]:
+    """Make a confirmed user and sign in by the form. Returns the client and the user's public id."""
+    with app.app_context():
+        user = User(email=email, password_hash=passwords.hash_password(PASSWORD), **changes)
+        user.email_confirmed_at = changes.get("email_confirmed_at", utcnow())
+        db.session.add(user)
+        db.session.commit()
+        public_id = user.public_id
+    client = app.test_client()
+    response = submit(client, "/login", email=email, password=PASSWORD)
+    assert response.status_code in {302, 303}, response.text
+    return client, public_id
