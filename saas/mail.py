@@ -73,16 +73,18 @@ class _VerifyingSMTP(smtplib.SMTP):
 def _deliver(to: str, subject: str, text: str, html: str) -> None:
     Address(addr_spec=to)  # Raises for anything but one plain address.
     host = urlsplit(current().base_url).hostname or "localhost"
-    message = EmailMultiAlternatives(
-        subject=subject,
-        body=text,
-        from_email=_sender(),
-        to=[to],
-        # Named after the site: the machine's own name is private, and looking it up is slow.
-        headers={"Message-ID": make_msgid(domain=host), "Auto-Submitted": "auto-generated"},
-    )
-    message.attach_alternative(html, "text/html")
-    message.send()
+    with current_app.extensions["mailman"].get_connection() as connection:
+        message = EmailMultiAlternatives(
+            subject=subject,
+            body=text,
+            from_email=_sender(),
+            to=[to],
+            connection=connection,
+            # Named after the site: the machine's own name is private, and looking it up is slow.
+            headers={"Message-ID": make_msgid(domain=host), "Auto-Submitted": "auto-generated"},
+        )
+        message.attach_alternative(html, "text/html")
+        message.send()
 
 
 def _sender() -> str:

@@ -52,8 +52,11 @@ class User(UserMixin, Base):  # type: ignore[misc]
         return self.email_confirmed_at is not None
 
     def get_id(self) -> str:
-        """Return what the session remembers: the key, so that changing it ends other sessions."""
-        return self.auth_key
+        """Return what the browser remembers: the key, and since when (seconds since 1970).
+
+        A new key ends every session; the time lets one end even if the browser keeps its cookie.
+        """
+        return f"{self.auth_key}.{utcnow().timestamp():.0f}"
 
     def confirm_email(self) -> None:
         """Note that mail to the address reaches its owner; links that would show it again die."""

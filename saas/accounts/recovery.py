@@ -2,7 +2,7 @@
 
 from saas.accounts import addresses, emails, links, passwords, signals
 from saas.accounts.models import User
-from saas.accounts.service import find_to_change
+from saas.accounts.service import change_nothing, find_to_change
 from saas.extensions import db, start_write
 
 
@@ -14,7 +14,7 @@ def request_reset(email: str, next_url: str | None = None) -> None:
     address = addresses.normalise(email)
     user = find_to_change(address)
     if user is None:
-        db.session.rollback()
+        change_nothing()
         emails.no_account(address, next_url)
         return
     url = links.new_reset(user, next_url)

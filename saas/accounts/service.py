@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from saas.accounts import addresses, emails, links, passwords, signals
 from saas.accounts.errors import InvalidAddress, SignInRefused, WrongPassword
-from saas.accounts.models import User
+from saas.accounts.models import User, new_nonce
 from saas.extensions import db, start_write
 
 
@@ -26,6 +26,19 @@ def find_to_change(address: str) -> User | None:
     """
     start_write()
     return db.session.scalar(select(User).where(User.email == address).with_for_update())
+
+
+def change_nothing() -> None:
+    """End the transaction with as much written as for a change, and nothing changed.
+
+    Where an address has no account, or one that stays as it is, a plain end would be a millisecond
+    sooner than storing a new link, and a patient stranger could tell the difference.
+    """
+    nobody = User(email=f"{new_nonce()}@invalid", password_hash=passwords.NOBODYS_HASH)
+    db.session.add(nobody)
+    db.session.flush()
+    db.session.delete(nobody)
+    db.session.commit()
 
 
 def register(email: str, password: str, next_url: str | None = None) -> None:
@@ -61,8 +74,8 @@ def request_confirmation(email: str, next_url: str | None = None) -> None:
     address = addresses.normalise(email)
     user = find_to_change(address)
     if user is None or user.has_confirmed_email:
-        db.session.rollback()
         tell = emails.account_exists if user else emails.no_account
+        change_nothing()
         tell(address, next_url)
         return
     url = links.new_confirmation(user, next_url)
@@ -101,7 +114,7 @@ def change_password(user: User, current: str, new: str) -> None:
 def _register(address: str, password_hash: str, next_url: str | None) -> None:
     user = find_to_change(address)
     if user is not None and user.has_confirmed_email:
-        db.session.rollback()
+        change_nothing()
         emails.account_exists(address, next_url)
         return
     is_new = user is None

@@ -13,8 +13,9 @@ from werkzeug.wrappers import Response
 from saas.accounts.models import User
 from saas.errors import wants_json
 from saas.extensions import db, login_manager
+from saas.kit.datetimes import utcnow
 
-REMEMBERED_FOR = timedelta(days=30)
+REMEMBERED_FOR = timedelta(days=30)  # Counted from the sign-in, whatever the cookie says.
 
 # What a visitor chose before signing in, and must find again afterwards.
 KEPT_AT_SIGN_IN = ("pending_checkout",)
@@ -48,7 +49,8 @@ def sign_out() -> None:
 
 def signed_in_user() -> User | None:
     """Return who is signed in, or ``None`` for a visitor."""
-    return cast(User, current_user) if current_user.is_authenticated else None
+    user = current_user._get_current_object()  # The proxy would change with the session.
+    return user if isinstance(user, User) else None
 
 
 def require_user() -> User:
@@ -69,7 +71,10 @@ def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def _load_user(auth_key: str) -> User | None:
+def _load_user(session_id: str) -> User | None:
+    auth_key, _, since = session_id.rpartition(".")
+    if not since.isdecimal() or utcnow().timestamp() - int(since) > REMEMBERED_FOR.total_seconds():
+        return None
     return db.session.scalar(select(User).where(User.auth_key == auth_key))
 
 

@@ -12,6 +12,7 @@ from flask import current_app
 # How flask-mailman's file backend names and ends a message.
 NAME = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{1,16}\.log")
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
+ADDRESS = re.compile(r"(https?://\S+)")
 SHOWN = 100  # The newest ones; nobody looks for yesterday's link.
 
 
@@ -26,6 +27,11 @@ class Mail:
     subject: str
     text: str
     html: str
+
+    @property
+    def paragraphs(self) -> list[list[str]]:
+        """Return the text, cut into paragraphs and these into words and web addresses."""
+        return [ADDRESS.split(paragraph) for paragraph in self.text.strip().split("\n\n")]
 
 
 def newest() -> list[Mail]:
