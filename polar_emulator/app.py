@@ -18,6 +18,8 @@ from polar_emulator.remote import remote
 from polar_emulator.settings import LOOPBACK_HOSTS
 from polar_emulator.world import World
 
+# These move the clock or reset the store, which must not wait for jobs inside a transaction.
+OUTSIDE = frozenset({"remote", "control"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 
@@ -27,7 +29,7 @@ class Application(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view. An error that `keeps` commits what was done before it."""
-        if request.blueprint == remote.name or request.routing_exception is not None:
+        if request.blueprint in OUTSIDE or request.routing_exception is not None:
             return super().dispatch_request()
         world: World = self.extensions["polar"]
         with world.store.transaction():

@@ -18,7 +18,15 @@ from typing import Any
 Doc = dict[str, Any]
 
 # Fields that are looked up often; each gets an index on its value inside the document.
-INDEXED = ("customer_id", "email_key", "external_id", "secret", "next_at", "subscription_id")
+INDEXED = (
+    "customer_id",
+    "email_key",
+    "external_id",
+    "secret",
+    "next_at",
+    "subscription_id",
+    "event_id",
+)
 PLAIN_FIELD = re.compile(r"[a-z_]+")
 
 
