@@ -1,0 +1,81 @@
+"""``gunicorn wsgi:app`` with the committed configuration, in production mode."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.running import (
+    answers,
+    clean_environment,
+    copy_project,
+    free_ports,
+    processes_in,
+    wait_until,
+)
+
+COMMAND = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+PRODUCTION = {
+    "APP_ENV": "production",
+    "SECRET_KEY": "0123456789abcdef0123456789abcdef0123456789abcdef",
+    "BASE_URL": "https://app.example.com",
+    "POLAR_ACCESS_TOKEN": "polar_oat_for_this_test_only",
+    "POLAR_WEBHOOK_SECRET": "whsec_for_this_test_only_0123456789abcdef",
+    "MAIL_SERVER": "localhost",
+    "MAIL_FROM": "hello@example.com",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = copy_project(tmp_path_factory.mktemp("gunicorn"))
+    upgrade = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    environment = clean_environment(project, **PRODUCTION)
+    subprocess.run(upgrade, cwd=project, env=environment, check=True, capture_output=True)
+    return project
+
+
+def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) -> None:
+    (port,) = free_ports(1)
+    environment = clean_environment(project, PORT=str(port), WEB_CONCURRENCY="2", **PRODUCTION)
+    with (
+        (project / "log.txt").open("w") as log,
+        subprocess.Popen(COMMAND, cwd=project, env=environment, stderr=log) as process,
+    ):
+        try:
+            assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 30)
+            assert len(processes_in(project)) == 3
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/pricing") as page:
+                style = re.search(r'href="(/static/css/[^"]+)"', page.read().decode())
+            assert style
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{style[1]}") as sheet:
+                assert "max-age=" in sheet.headers["Cache-Control"]
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    assert not list(project.rglob("*.ctl"))
+    assert wait_until(lambda: not processes_in(project), 5)
+    assert "Traceback" not in (project / "log.txt").read_text()
+
+
+def test_it_refuses_to_start_without_a_secret(project: Path) -> None:
+    (port,) = free_ports(1)
+    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
+    environment["SECRET_KEY"] = "change-me"
+    done = subprocess.run(
+        COMMAND,
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "SECRET_KEY" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
