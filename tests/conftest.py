@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
+from tests.database import empty_database
 from tests.recordings import SECRET
 
 SECRET_KEY = "for-tests-only-0123456789abcdef0123456789"
@@ -56,35 +58,39 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
 @pytest.fixture(scope="session")
 def migrated(settings: Settings) -> Settings:
     """The settings, once their database has been migrated."""
-    app = create_app(settings)
-    with app.app_context():
+    with running(settings) as app, app.app_context():
         upgrade()
     return settings
 
 
-@pytest.fixture
-def make_app(migrated: Settings) -> Callable[..., Flask]:
-    """Build an application whose settings differ in some fields."""
-    def make(**changes: Any) -> Flask:
-        return create_app(replace(migrated, **changes))
+@contextmanager
+def running(settings: Settings) -> Iterator[Flask]:
+    """An application whose database connections are closed in the end."""
+    app = create_app(settings)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
-    return make
+
+@pytest.fixture
+def make_app(migrated: Settings) -> Iterator[Callable[..., Flask]]:
+    """Build an application whose settings differ in some fields."""
+    with ExitStack() as stack:
+        yield lambda **changes: stack.enter_context(running(replace(migrated, **changes)))
 
 
 @pytest.fixture(scope="session")
-def shared_app(migrated: Settings) -> Flask:
+def shared_app(migrated: Settings) -> Iterator[Flask]:
     """One application for all tests that need nothing special of it."""
-    return create_app(migrated)
+    with running(migrated) as app:
+        yield app
 
 
 @pytest.fixture
 def clean(shared_app: Flask, settings: Settings) -> Iterator[None]:
     """An empty database, an empty outbox and fresh rate limits."""
     with shared_app.app_context():
-        for table in reversed(db.metadata.sorted_tables):
-            db.session.execute(table.delete())
-        db.session.commit()
-        db.session.remove()
+        empty_database()
         limiter.reset()
     for mail in Path(settings.mail_outbox_dir).glob("*.log"):
         mail.unlink()
@@ -120,9 +126,10 @@ def polar_process() -> Iterator[LocalPolar]:
 
 
 @pytest.fixture(scope="session")
-def polar_shared_app(migrated: Settings, polar_process: LocalPolar) -> Flask:
+def polar_shared_app(migrated: Settings, polar_process: LocalPolar) -> Iterator[Flask]:
     """The application that talks to the local Polar."""
-    return create_app(replace(migrated, polar_api_url=polar_process.url))
+    with running(replace(migrated, polar_api_url=polar_process.url)) as app:
+        yield app
 
 
 @pytest.fixture

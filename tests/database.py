@@ -1,0 +1,11 @@
+"""The test database: emptied between tests, never dropped."""
+
+from saas.extensions import db
+
+
+def empty_database() -> None:
+    """Delete every row of every table."""
+    for table in reversed(db.metadata.sorted_tables):
+        db.session.execute(table.delete())
+    db.session.commit()
+    db.session.remove()
