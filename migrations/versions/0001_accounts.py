@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name="uq_users_public_id"),
         sa.UniqueConstraint("email", name="uq_users_email"),
         sa.UniqueConstraint("auth_key", name="uq_users_auth_key"),
+        sa.UniqueConstraint("confirmation_nonce", name="uq_users_confirmation_nonce"),
+        sa.UniqueConstraint("reset_nonce", name="uq_users_reset_nonce"),
     )
 
 

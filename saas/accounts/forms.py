@@ -48,7 +48,7 @@ class LoginForm(PageForm):
 
     email = EmailField("E-mail address", validators=[DataRequired(EMAIL_MISSING)])
     password = PasswordField("Password", validators=[DataRequired(PASSWORD_MISSING)])
-    remember = BooleanField("Remember me for 30 days")
+    remember = BooleanField("Remember me")
 
 
 class NewPasswordForm(PageForm):

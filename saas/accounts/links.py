@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from saas.accounts.errors import LinkExpired
 from saas.accounts.models import User, new_nonce
@@ -23,48 +23,42 @@ RESET_AGE = timedelta(hours=1)  # It opens the account to whoever finds it; aski
 def new_confirmation(user: User, next_url: str | None) -> str:
     """Return the address that confirms the user's e-mail. Changes the user; the caller commits."""
     user.confirmation_nonce = new_nonce()
-    token = _sign("confirmation", user, user.confirmation_nonce)
+    token = tokens.sign(_keys(), "confirmation", user.confirmation_nonce)
     return link("accounts.confirmation", token=token, next=next_url)
 
 
 def new_reset(user: User, next_url: str | None) -> str:
     """Return the address where a new password is chosen. Changes the user; the caller commits."""
     user.reset_nonce = new_nonce()
-    token = _sign("reset", user, user.reset_nonce)
+    token = tokens.sign(_keys(), "reset", user.reset_nonce)
     return link("accounts.password_reset", token=token, next=next_url)
 
 
 def user_of_confirmation(token: str) -> User:
     """Return, and lock, the user whose newest confirmation link this is. Raises ``LinkExpired``."""
-    user, nonce = _read("confirmation", token, CONFIRMATION_AGE)
-    if user.confirmation_nonce != nonce:
-        raise LinkExpired
-    return user
+    nonce = _read("confirmation", token, CONFIRMATION_AGE)
+    return _only(User.confirmation_nonce == nonce)
 
 
 def user_of_reset(token: str) -> User:
     """Return, and lock, the user whose newest reset link this is. Raises ``LinkExpired``."""
-    user, nonce = _read("reset", token, RESET_AGE)
-    if user.reset_nonce != nonce:
-        raise LinkExpired
-    return user
+    nonce = _read("reset", token, RESET_AGE)
+    return _only(User.reset_nonce == nonce)
 
 
-def _sign(purpose: str, user: User, nonce: str) -> str:
-    return tokens.sign(_keys(), purpose, {"user": user.public_id, "nonce": nonce})
-
-
-def _read(purpose: str, token: str, max_age: timedelta) -> tuple[User, str]:
+def _read(purpose: str, token: str, max_age: timedelta) -> str:
     try:
-        payload = tokens.read(_keys(), purpose, token, max_age)
+        return tokens.read(_keys(), purpose, token, max_age)
     except tokens.TokenError as error:
         raise LinkExpired from error
+
+
+def _only(condition: ColumnElement[bool]) -> User:
     # The lock lets only one of two clicks at the same moment use the link.
-    query = select(User).where(User.public_id == payload["user"]).with_for_update()
-    user = db.session.scalar(query)
+    user: User | None = db.session.scalar(select(User).where(condition).with_for_update())
     if user is None:
         raise LinkExpired
-    return user, payload["nonce"]
+    return user
 
 
 def _keys() -> Sequence[str]:

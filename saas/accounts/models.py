@@ -42,8 +42,8 @@ class User(UserMixin, Base):  # type: ignore[misc]
     password_hash: Mapped[str] = mapped_column(String(255))
     auth_key: Mapped[str] = mapped_column(String(64), unique=True, default=new_auth_key)
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    confirmation_nonce: Mapped[str | None] = mapped_column(String(32))
-    reset_nonce: Mapped[str | None] = mapped_column(String(32))
+    confirmation_nonce: Mapped[str | None] = mapped_column(String(32), unique=True)
+    reset_nonce: Mapped[str | None] = mapped_column(String(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     @property

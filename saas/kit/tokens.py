@@ -15,21 +15,20 @@ class TokenError(Exception):
     """The token is damaged, too old, signed with another key, or made for another purpose."""
 
 
-def sign(keys: Sequence[str], purpose: str, payload: dict[str, str]) -> str:
+def sign(keys: Sequence[str], purpose: str, payload: str) -> str:
     """Return ``payload`` as URL-safe text, signed with the last of ``keys`` and dated now."""
-    return _serializer(keys, purpose).dumps(payload)
+    return str(_serializer(keys, purpose).dumps(payload))
 
 
-def read(keys: Sequence[str], purpose: str, token: str, max_age: timedelta) -> dict[str, str]:
+def read(keys: Sequence[str], purpose: str, token: str, max_age: timedelta) -> str:
     """Return the payload of a token that any of ``keys`` signed at most ``max_age`` ago.
 
     Raises ``TokenError``, without telling which of the reasons it was.
     """
     try:
-        payload = _serializer(keys, purpose).loads(token, max_age=int(max_age.total_seconds()))
+        return str(_serializer(keys, purpose).loads(token, max_age=int(max_age.total_seconds())))
     except BadData as error:
         raise TokenError from error
-    return {str(name): str(value) for name, value in payload.items()}
 
 
 def _serializer(keys: Sequence[str], purpose: str) -> URLSafeTimedSerializer:

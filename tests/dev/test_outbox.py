@@ -33,7 +33,7 @@ def test_the_link_can_be_clicked(app: Flask, client: FlaskClient) -> None:
     sent = fill(client, "/signup", email=EMAIL, password=PASSWORD)
     outbox = soup(client.get(sent.location)).select_one("main a[href='/dev/outbox']")
     assert outbox is not None
-    row = soup(client.get(outbox["href"])).select_one("[data-testid=outbox] tbody a")
+    row = soup(client.get(outbox["href"])).select_one("[data-testid=outbox] article a")
     assert "Confirm your address" in row.text
     link = soup(client.get(row["href"])).select_one("[data-testid=mail-text] a")
     assert link["href"].startswith("http://127.0.0.1:8000/confirm/")
@@ -46,7 +46,7 @@ def test_newest_first(app: Flask, client: FlaskClient) -> None:
     folder = Path(app.config["MAIL_FILE_PATH"])
     oldest = folder / mails(app)[0].name
     os.utime(oldest, (0, 0))
-    cells = soup(client.get("/dev/outbox")).select("tbody td[data-label=To]")
+    cells = soup(client.get("/dev/outbox")).select("[data-testid=recipient]")
     assert [cell.text for cell in cells] == [f"user{n}@example.com" for n in (1, 0, 2)]
 
 
