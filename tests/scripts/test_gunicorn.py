@@ -34,6 +34,7 @@ PRODUCTION = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_project(tmp_path_factory.mktemp("gunicorn"))
+    (project / "instance").mkdir()
     upgrade = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
     environment = clean_environment(project, **PRODUCTION)
     subprocess.run(upgrade, cwd=project, env=environment, check=True, capture_output=True)
