@@ -4,6 +4,7 @@ import datetime
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import textwrap
@@ -14,7 +15,6 @@ from string import Template
 from hooks.scaffold.answers import normal
 
 HERE = Path(__file__).resolve().parent
-LINE_LENGTH = 100
 TAGLINE = "Up and running in minutes."  # Fits most products until theirs is written.
 
 
@@ -26,7 +26,7 @@ def main(answers: Mapping[str, str], project: Path = Path()) -> None:
     write_licence(project, answers)
     runpy.run_path(str(project / "scripts/env_file.py"))["ensure"](project)
     committed = first_commit(project, answers)
-    print(goodbye(answers["project_slug"], committed))
+    print(goodbye(_seen_from_the_shell(project), committed))
 
 
 def write_brand(project: Path, answers: Mapping[str, str]) -> None:
@@ -42,16 +42,17 @@ def write_brand(project: Path, answers: Mapping[str, str]) -> None:
         "DOMAIN": answers["domain_name"],
     }
     for name, value in values.items():
-        text = _replace_once(rf"^{name} = .*$", assignment(name, value.strip()), text)
+        line = assignment(name, value.strip(), _line_length(project))
+        text = _replace_once(rf"^{name} = .*$", line, text)
     _write(path, text)
 
 
-def assignment(name: str, value: str) -> str:
+def assignment(name: str, value: str, longest: int) -> str:
     """Return a line of Python (more when it is long) as ruff formats it."""
     line = f"{name} = {quoted(value)}"
-    if len(line) <= LINE_LENGTH:
+    if len(line) <= longest:
         return line
-    parts = textwrap.wrap(value, LINE_LENGTH // 2, drop_whitespace=False, break_on_hyphens=False)
+    parts = textwrap.wrap(value, longest // 2, drop_whitespace=False, break_on_hyphens=False)
     return "\n".join([f"{name} = (", *(f"    {quoted(part)}" for part in parts), ")"])
 
 
@@ -112,10 +113,10 @@ def first_commit(project: Path, answers: Mapping[str, str]) -> bool:
     )
 
 
-def goodbye(slug: str, committed: bool) -> str:
+def goodbye(folder: str, committed: bool) -> str:
     """Return what the user reads last."""
-    lines = ["", f"Your project is in {slug}/" + (", with a first commit." if committed else ".")]
-    lines += ["Go on with:", "", f"    cd {slug}", "    make dev", ""]
+    lines = ["", f"Your project is in {folder}/" + (", with a first commit." if committed else ".")]
+    lines += ["Go on with:", "", f"    cd {shlex.quote(folder)}", "    make dev", ""]
     return "\n".join(lines)
 
 
@@ -137,6 +138,18 @@ class _Git:
             command, cwd=self.project, env=self.environment, capture_output=True, check=False
         )
         return done.returncode == 0
+
+
+def _seen_from_the_shell(project: Path) -> str:
+    """Return how to get to the project from where the user is, as far as the shell tells."""
+    here = project.resolve()
+    path = os.path.relpath(here, os.environ.get("PWD") or here.parent)
+    return str(here) if path.startswith("..") else path
+
+
+def _line_length(project: Path) -> int:
+    text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    return int(re.search(r"^line-length = (\d+)$", text, re.MULTILINE)[1])
 
 
 def _toml(value: str) -> str:

@@ -1,0 +1,1 @@
+"""Generates projects with real cookiecutters and looks at what comes out."""
