@@ -24,6 +24,8 @@ class Handler(WSGIRequestHandler):
     """Keep-alive connections, no access log, and the socket at hand for the `down` fault."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes; without this the second waits 40 ms for an acknowledgement.
+    disable_nagle_algorithm = True
 
     def make_environ(self) -> dict[str, Any]:
         """The WSGI environment, with the connection in it."""

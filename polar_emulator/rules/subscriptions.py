@@ -17,7 +17,9 @@ from polar_emulator.store import Doc
 from polar_emulator.world import World
 
 BILLABLE_STATUSES = ("active", "trialing", "past_due")
+# Recorded: grants follow a purchase by 0.3 s, and a renewal by 1 s, when it has been paid.
 GRANTS_SECONDS = 0.3
+GRANTS_CYCLED_SECONDS = 1.0
 
 
 def billable_of(world: World, customer_id: str) -> Doc | None:
@@ -170,9 +172,8 @@ def set_period(world: World, doc: Doc, start: datetime, end: datetime | None = N
 
 def grants_follow(world: World, doc: Doc, *, cycled: bool = False) -> None:
     """Bring the grants in line shortly."""
-    jobs.soon(
-        world, "grants.subscription", GRANTS_SECONDS, subscription_id=doc["id"], cycled=cycled
-    )
+    wait = GRANTS_CYCLED_SECONDS if cycled else GRANTS_SECONDS
+    jobs.soon(world, "grants.subscription", wait, subscription_id=doc["id"], cycled=cycled)
 
 
 def tell(world: World, doc: Doc, *more: str) -> None:
