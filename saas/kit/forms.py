@@ -11,6 +11,9 @@ Answer = str | tuple[str, int] | Response
 """What a view of a page returns: the page, the page with a status, or a redirect."""
 
 
+STALE = "This page was open for too long, or your browser keeps no cookies. Send the form again."
+
+
 class PageForm(FlaskForm):  # type: ignore[misc]
     """Parent of every form that is shown on a page."""
 
@@ -21,5 +24,7 @@ class PageForm(FlaskForm):  # type: ignore[misc]
 
 def show(template: str, form: PageForm, **context: Any) -> tuple[str, int]:
     """Render a page with its form: 200 for a fresh one, 422 for one that came back with errors."""
+    if "csrf_token" in form and form.csrf_token.errors:
+        form.csrf_token.errors = [STALE]
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render_template(template, form=form, **context), status

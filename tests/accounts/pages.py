@@ -130,6 +130,13 @@ def log_in(
     return fill(client, "/login", email=email, password=password, **values)
 
 
+def sign_up(
+    client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, query: str = ""
+) -> TestResponse:
+    """Ask for an account through the page."""
+    return fill(client, f"/signup{query}", email=email, password=password)
+
+
 def is_signed_in(client: FlaskClient) -> bool:
     """True when the account page shows itself."""
     return client.get("/settings/account").status_code == 200

@@ -220,3 +220,17 @@ def test_old_hashes_are_renewed_at_sign_in(app: Flask, client: FlaskClient) -> N
     assert user.id == user_id
     assert not passwords.needs_rehash(user.password_hash)
     assert passwords.matches(user.password_hash, PASSWORD)
+
+
+def test_a_planted_session_is_worth_nothing(app: Flask, client: FlaskClient) -> None:
+    make_user(app)
+    client.get("/login")
+    with client.session_transaction() as session:
+        session["planted"] = "by somebody else"
+        session["pending_checkout"] = "chosen before"
+        csrf_before = session["csrf_token"]
+    log_in(client)
+    with client.session_transaction() as session:
+        assert "planted" not in session
+        assert session.get("csrf_token") != csrf_before
+        assert session["pending_checkout"] == "chosen before"
