@@ -50,3 +50,12 @@ def test_the_shown_defaults_are_the_real_ones() -> None:
     shown = {name: value for name, value in LISTED if value and name not in OUTSIDE}
     shown.pop("APP_ENV")
     assert from_environment(shown) == from_environment({})
+
+
+def test_the_page_of_settings_has_the_same_headings_in_the_same_order() -> None:
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (.+)$", page, re.MULTILINE) == [name for name, _ in LISTED]
+    for name, value in LISTED:
+        part = page.partition(f"### {name}\n")[2].partition("\n### ")[0]
+        if value and name != "APP_ENV":
+            assert f"Default: `{value}`." in part

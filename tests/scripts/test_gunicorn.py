@@ -43,14 +43,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) -> None:
     (port,) = free_ports(1)
-    environment = clean_environment(project, PORT=str(port), WEB_CONCURRENCY="2", **PRODUCTION)
+    (project / ".env").write_text("WEB_CONCURRENCY=3\n")
+    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
     with (
         (project / "log.txt").open("w") as log,
         subprocess.Popen(COMMAND, cwd=project, env=environment, stderr=log) as process,
     ):
         try:
             assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 30)
-            assert len(processes_in(project)) == 3
+            assert len(processes_in(project)) == 4
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/pricing") as page:
                 style = re.search(r'href="(/static/css/[^"]+)"', page.read().decode())
             assert style
