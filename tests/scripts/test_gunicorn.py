@@ -51,7 +51,7 @@ def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) ->
     ):
         try:
             assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 30)
-            assert len(processes_in(project)) == 4
+            assert wait_until(lambda: len(processes_in(project)) == 4, 5)
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/pricing") as page:
                 style = re.search(r'href="(/static/css/[^"]+)"', page.read().decode())
             assert style
