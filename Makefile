@@ -6,6 +6,8 @@ export PYTHON
 
 SETUP := @sh scripts/python.sh scripts/setup.py
 RUN := .venv/bin/python
+ORDINARY := not browser
+ORDINARY := not browser and not template# [template-only]
 
 .DEFAULT_GOAL := help
 .PHONY: help dev setup test test-browser test-template lint fmt lock ci clean
@@ -23,7 +25,7 @@ setup: ## Install everything, for an editor
 
 test: ## Run the tests (TEST_DATABASE_URL chooses PostgreSQL; ARGS="-k word")
 	$(SETUP) dev test
-	$(RUN) -m pytest -m "not browser and not template" $(ARGS)
+	$(RUN) -m pytest -m "$(ORDINARY)" $(ARGS)
 
 test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 	$(SETUP) dev test browser

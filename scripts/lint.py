@@ -10,13 +10,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 FLASK = [PYTHON, "-m", "flask", "--app", "wsgi"]
-LAYERS = "from importlinter.cli import lint_imports_command as run; run()"
+IMPORT_LINTER = "from importlinter.cli import lint_imports_command as run; run()"
 
 CHECKS = {
     "style": [[PYTHON, "-m", "ruff", "check", "."]],
     "format": [[PYTHON, "-m", "ruff", "format", "--check", "."]],
     "types": [[PYTHON, "-m", "mypy"]],
-    "layers": [[PYTHON, "-c", LAYERS]],
+    "layers": [[PYTHON, "-c", IMPORT_LINTER]],
     "templates": [[PYTHON, "-m", "djlint", "--lint", "--quiet", "templates", "polar_emulator"]],
     "migrations": [[*FLASK, "db", "upgrade"], [*FLASK, "db", "check"]],
     "links": [[PYTHON, "scripts/links.py"]],
@@ -36,7 +36,7 @@ def main() -> int:
 def _passes(commands: list[list[str]], environment: dict[str, str]) -> bool:
     started = time.monotonic()
     for command in commands:
-        shown = command[2:] if command[1] == "-m" else command[1:]
+        shown = command[2:] if command[1] in {"-m", "-c"} else command[1:]
         print(f"\n$ {' '.join(shown)}", flush=True)
         if subprocess.run(command, env=environment, check=False).returncode:
             return False
