@@ -125,7 +125,7 @@ class Settings:
             "REMEMBER_COOKIE_SAMESITE": "Lax",
             "REMEMBER_COOKIE_SECURE": https,
             "WTF_CSRF_TIME_LIMIT": None,  # A form left open overnight still works; the session ends it.
-            "WTF_CSRF_SSL_STRICT": https,
+            "WTF_CSRF_SSL_STRICT": False,  # Some browsers send no Referer; the token is the proof.
             "MAIL_BACKEND": self.mail_backend,
             "MAIL_SERVER": self.mail_server,
             "MAIL_PORT": self.mail_port,
@@ -147,6 +147,10 @@ class Settings:
             found.append(
                 "SECRET_KEY is missing. Make one with: "
                 'python -c "import secrets; print(secrets.token_hex(32))"'
+            )
+        elif not self.secret_key.isascii():
+            found.append(
+                "SECRET_KEY contains letters beyond ASCII; Flask-Login cannot sign with it."
             )
         if not _is_http_url(self.base_url):
             found.append(f"BASE_URL is {self.base_url!r}; it must be like https://app.example.com.")

@@ -8,7 +8,8 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from saas.extensions import db
+from saas.extensions import db, limiter
+from saas.kit.datetimes import utcnow
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()
     response = error_page(status, _code(status), SENTENCES.get(status, error.name + "."))
+    if status == HTTPStatus.TOO_MANY_REQUESTS and limiter.current_limit is not None:
+        wait = limiter.current_limit.reset_at - utcnow().timestamp()
+        response.headers["Retry-After"] = str(max(1, int(wait)))
     for name, value in error.get_headers():
         if name.lower() in {"retry-after", "allow", "www-authenticate"}:
             response.headers[name] = value

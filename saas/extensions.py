@@ -19,7 +19,8 @@ migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()
-limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
+# Without the fall-back an outage of Redis would lock everybody out; with it each process counts alone.
+limiter = Limiter(key_func=get_remote_address, in_memory_fallback_enabled=True)
 
 
 def start_write() -> None:

@@ -17,8 +17,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # A whole office or classroom may share one address, and all of them may start on the same morning.
-# To try a million passwords still takes longer than a year.
-PER_NETWORK = "20 per minute; 100 per hour"
+# This one stops a flood; guessing at one account is stopped by the other.
+PER_NETWORK = "60 per minute; 600 per hour"
 
 # Nobody mistypes a password or waits for a mail more often. NIST allows 100 failures in a row on
 # one account (SP 800-63B, 3.2.2). A stranger can use your share up, for an hour; who is signed in
