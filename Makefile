@@ -10,7 +10,8 @@ ORDINARY := not browser
 ORDINARY := not browser and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser test-template lint fmt lock ci clean
+.PHONY: help dev setup test test-browser lint fmt lock ci clean
+.PHONY: test-template # [template-only]
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb text; \
