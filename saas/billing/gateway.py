@@ -2,7 +2,7 @@
 
 The official SDK is the HTTP client (address, token, version header), but its typed answers are not
 used: they refuse a whole answer for one new enum value, also after the call has taken effect. See
-docs/decisions/0001-raw-json-through-the-sdk.md.
+docs/decisions/polar-calls.md.
 """
 
 import email.utils
