@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from saas.extensions import db, limiter
 from saas.kit.datetimes import utcnow
+from saas.kit.wsgi import drain
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ def _app_error(error: AppError) -> Response:
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     db.session.rollback()
     status = error.code or 500
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        drain(request)
     if status < 400:
         return error.get_response()
     response = error_page(status, _code(status), SENTENCES.get(status, error.name + "."))

@@ -10,6 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from saas.config import current
 from saas.extensions import csrf, db
+from saas.kit.wsgi import drain, read_body
 from saas.webhooks import bp, inbox
 from saas.webhooks.signature import BadSignature, verify
 
@@ -23,10 +24,11 @@ MAX_ID_LENGTH = 255
 def polar() -> Response:
     """Verify the raw bytes, keep the delivery, answer 202, having tried to apply it."""
     try:
-        body = request.get_data(cache=False)
+        body = read_body(request)
         verify(body, _lowercase_headers(), current().polar_webhook_secrets)
         event = json.loads(body)
     except RequestEntityTooLarge:
+        drain(request)
         return _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
     except BadSignature as bad:
         return _refuse(HTTPStatus.FORBIDDEN, str(bad))
