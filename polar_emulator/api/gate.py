@@ -38,9 +38,6 @@ def routing_error(error: HTTPException) -> Response | None:
     """The answer to a path or method that the API does not have, None for other paths."""
     if not is_api():
         return None
-    if isinstance(error, RequestRedirect):
-        # A missing slash is mended with 307, so that a POST stays one.
-        return Response(status=307, headers={"Location": error.new_url})
     if isinstance(error, MethodNotAllowed):
         methods = [name for name in error.valid_methods or [] if name not in {"HEAD", "OPTIONS"}]
         allowed = "GET" if "GET" in methods else next(iter(methods), "GET")
@@ -51,7 +48,7 @@ def routing_error(error: HTTPException) -> Response | None:
 def _enter() -> Response | None:
     if not is_api():
         return None
-    return _fault() or _refuse_version() or _refuse_token()
+    return _fault() or _refuse_version() or _mend_slash() or _refuse_token()
 
 
 def _leave(response: Response) -> Response:
@@ -76,6 +73,13 @@ def _refuse_version() -> Response | None:
         return None
     request.environ["polar.bare"] = True
     return answer({"detail": "Not Found"}, 404)
+
+
+def _mend_slash() -> Response | None:
+    """A missing slash is mended with 307, so that a POST stays one."""
+    if isinstance(request.routing_exception, RequestRedirect):
+        return Response(status=307, headers={"Location": request.routing_exception.new_url})
+    return None
 
 
 def _refuse_token() -> Response | None:
