@@ -85,6 +85,17 @@ class PolarRejected(PolarError):
     """Polar understood and refused; the same call will be refused again."""
 
 
+class PaymentDeclined(PolarRejected):
+    """The customer's card was refused, so Polar changed nothing."""
+
+    status: ClassVar[int] = HTTPStatus.PAYMENT_REQUIRED
+    code = "payment_declined"
+    message = (
+        "Your card was declined, so nothing has changed. Update it under Manage subscription, "
+        "then try again."
+    )
+
+
 @dataclass(frozen=True)
 class Answer:
     """The JSON of an answer and the moment, by Polar's clock, before which it was read."""
@@ -121,6 +132,11 @@ def update_customer(polar_id: str, **changes: object) -> Answer:
     return _call("PATCH", f"/v1/customers/{quote(polar_id, safe='')}", body=changes)
 
 
+def delete_customer(polar_id: str) -> None:
+    """Delete a customer; its subscriptions end at once. Raises ``PolarNotFound``."""
+    _call("DELETE", f"/v1/customers/{quote(polar_id, safe='')}")
+
+
 def customer_subscriptions(polar_id: str) -> Iterator[Answer]:
     """Yield every subscription of a customer, whatever its status."""
     return _pages("/v1/subscriptions/", {"customer_id": polar_id})
@@ -150,6 +166,31 @@ def create_customer_session(external_id: str, return_url: str) -> Answer:
     """Create a session for the customer portal; the answer's ``customer_portal_url`` works for an hour."""
     body = {"external_customer_id": external_id, "return_url": return_url}
     return _call("POST", "/v1/customer-sessions/", body=body)
+
+
+def subscription(polar_id: str) -> Answer:
+    """Return a subscription as it stands now. Raises ``PolarNotFound``."""
+    return _call("GET", f"/v1/subscriptions/{quote(polar_id, safe='')}")
+
+
+def update_subscription(polar_id: str, **changes: object) -> Answer:
+    """Change a subscription: plan, cancellation, pause. Raises ``PaymentDeclined``, ``PolarRejected``."""
+    return _call("PATCH", f"/v1/subscriptions/{quote(polar_id, safe='')}", body=changes)
+
+
+def revoke_subscription(polar_id: str) -> Answer:
+    """End a subscription at once. Raises ``PolarRejected`` when it has ended already."""
+    return _call("DELETE", f"/v1/subscriptions/{quote(polar_id, safe='')}")
+
+
+def invoice(order_id: str) -> Answer:
+    """Return the ``url`` of an order's invoice. Raises ``PolarNotFound`` until there is one."""
+    return _call("GET", f"/v1/orders/{quote(order_id, safe='')}/invoice")
+
+
+def generate_invoice(order_id: str) -> None:
+    """Have the invoice of an order made; it is there some seconds later."""
+    _call("POST", f"/v1/orders/{quote(order_id, safe='')}/invoice")
 
 
 def warm() -> None:
@@ -215,6 +256,8 @@ def _json(method: str, path: str, response: "httpx.Response") -> Any:
         data = response.json() if response.content else None
     except ValueError:
         raise PolarRejected(f"{what}: not JSON") from None
+    if status in {202, 204} and data is None:
+        return {}
     if status < 300:
         if not isinstance(data, dict):
             raise PolarRejected(f"{what}: not an object")
@@ -222,6 +265,8 @@ def _json(method: str, path: str, response: "httpx.Response") -> Any:
     detail = f"{what}: {str(data)[:500]}"
     if status in {401, 403} and not _is_business_refusal(data):
         raise PolarUnauthorized(detail)
+    if status == 402:
+        raise PaymentDeclined(detail)
     if status == 404:
         raise PolarNotFound(detail)
     errors = data.get("detail") if isinstance(data, dict) else None
