@@ -9,85 +9,49 @@ from datetime import datetime
 from typing import Any
 
 from flask import g
-from sqlalchemy import String, Subquery, cast, func, literal, null, select, union_all
 
 from saas.accounts.models import User
 from saas.accounts.sessions import signed_in_user
-from saas.billing.models import (
-    Benefit,
-    Customer,
-    Grant,
-    Order,
-    Product,
-    Subscription,
-    past_due_is_tolerated,
-)
-from saas.config import current
-from saas.extensions import db
-from saas.kit.datetimes import UTCDateTime
+from saas.billing import holdings
+from saas.billing.holdings import Holding, Plan
 from saas.kit.text import slug
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a customer is on: ``key`` for code, ``name`` for people."""
-
-    key: str
-    name: str
-
-
-@dataclass(frozen=True)
 class Entitlements:
-    """The plan, the features and the limits of one user at one moment."""
+    """The plan, the features and the limits of one user at one moment.
+
+    ``plan_keys`` and ``product_ids`` name everything in force, also beside the plan that is shown.
+    ``past_due_at`` is when a payment failed that is still owed, whether or not the plan is kept meanwhile.
+    """
 
     plan: Plan
     status: str = "free"
     features: frozenset[str] = frozenset()
     limits: dict[str, int] = field(default_factory=dict)
+    plan_keys: frozenset[str] = frozenset()
+    product_ids: frozenset[str] = frozenset()
+    past_due_at: datetime | None = None
 
     def can(self, feature: str) -> bool:
         """True when the feature may be used."""
         return feature in self.features
 
+    def limit(self, name: str) -> int:
+        """Return how many of something the plan includes; 0 when it includes none."""
+        return self.limits.get(name, 0)
 
-FREE = Entitlements(plan=Plan("free", "Free"))
+    def has_plan(self, *wanted: str) -> bool:
+        """True with one of these plans or products in force; without names, with any but the free one."""
+        if wanted:
+            return not (self.plan_keys | self.product_ids).isdisjoint(wanted)
+        return bool(self.plan_keys - {FREE.plan.key})
 
-PAID_ORDER_STATUSES = ("paid", "partially_refunded")
+
+# What somebody without any purchase gets. Benefits of Polar come on top.
+FREE = Entitlements(plan=Plan("free", "Free"), limits={"projects": 3})
+
 STATUS_RANK = ("active", "trialing", "past_due", "paused", "incomplete", "unpaid")
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One line of the query: a subscription, a grant or a one-time order."""
-
-    kind: str
-    id: str
-    status: str
-    label: str
-    metadata: dict[str, Any] | None
-    amount: int
-    at: datetime | None
-    source: str | None
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        return self.metadata or {}
-
-    @property
-    def is_in_force(self) -> bool:
-        if self.kind == "subscription" and self.status == "past_due":
-            return past_due_is_tolerated(self.at, current().past_due_grace_days)
-        return self.status in {"active", "trialing", *PAID_ORDER_STATUSES}
-
-    @property
-    def names_a_plan(self) -> bool:
-        """A subscription always does; a one-time purchase only when its product says so."""
-        return self.kind == "subscription" or (self.kind == "order" and "plan" in self.meta)
-
-    @property
-    def plan(self) -> Plan:
-        key = self.meta.get("plan")
-        return Plan(key if isinstance(key, str) and key else self.label, self.label)
 
 
 def current_entitlements() -> Entitlements:
@@ -111,9 +75,14 @@ def can(feature: str) -> bool:
     return current_entitlements().can(feature)
 
 
+def limit(name: str) -> int:
+    """Return how many of something the present user's plan includes. Also a function in templates."""
+    return current_entitlements().limit(name)
+
+
 def for_user(user: User) -> Entitlements:
     """Return the entitlements of a user with one query."""
-    rows = [_Row(*row) for row in db.session.execute(_query(user.id))]
+    rows = holdings.of(user)
     subscriptions = [row for row in rows if row.kind == "subscription"]
     ended = {row.id for row in subscriptions if not row.is_in_force}
     carriers = [row for row in rows if row.names_a_plan and row.is_in_force]
@@ -124,6 +93,13 @@ def for_user(user: User) -> Entitlements:
         status=_status(best, subscriptions),
         features=FREE.features | {feature_name(row.label, row.meta) for row in grants},
         limits=_limits(grants),
+        plan_keys=frozenset(row.plan.key for row in carriers),
+        product_ids=frozenset(
+            row.source for row in rows if row.kind != "grant" and row.is_in_force and row.source
+        ),
+        past_due_at=min(
+            (row.at for row in subscriptions if row.status == "past_due" and row.at), default=None
+        ),
     )
 
 
@@ -133,12 +109,14 @@ def feature_name(description: str, meta: dict[str, Any]) -> str:
     return name if isinstance(name, str) and name else slug(description)
 
 
-def _weight(row: _Row) -> tuple[bool, int, str]:
-    """Order what is in force: anything beats the free plan, then the higher price, then a fixed order."""
-    return (row.plan.key != FREE.plan.key, row.amount, row.id)
+def _weight(row: Holding) -> tuple[bool, bool, float, str]:
+    """Order what is in force: anything beats the free plan, and what is still being paid for beats a
+    one-time purchase; then the higher price of a month, then a fixed order."""
+    is_subscription = row.kind == "subscription"
+    return (row.plan.key != FREE.plan.key, is_subscription, row.monthly_amount, row.id)
 
 
-def _status(best: _Row | None, subscriptions: list[_Row]) -> str:
+def _status(best: Holding | None, subscriptions: list[Holding]) -> str:
     if best is not None:
         return best.status if best.kind == "subscription" else "active"
     found = {row.status for row in subscriptions}
@@ -148,7 +126,7 @@ def _status(best: _Row | None, subscriptions: list[_Row]) -> str:
     return "canceled" if found else FREE.status
 
 
-def _limits(grants: list[_Row]) -> dict[str, int]:
+def _limits(grants: list[Holding]) -> dict[str, int]:
     limits = dict(FREE.limits)
     for row in grants:
         for key, value in row.meta.items():
@@ -157,66 +135,3 @@ def _limits(grants: list[_Row]) -> dict[str, int]:
             name = feature_name(row.label, row.meta) if key == "limit" else key
             limits[name] = max(limits.get(name, 0), int(value))
     return limits
-
-
-def _query(user_id: int) -> Any:
-    mine = select(Customer.polar_id).where(Customer.user_id == user_id).subquery()
-    return union_all(_subscriptions(mine), _grants(mine), _orders(mine))
-
-
-def _subscriptions(mine: Subquery) -> Any:
-    return (
-        select(
-            literal("subscription", String).label("kind"),
-            Subscription.polar_id,
-            Subscription.status,
-            func.coalesce(Product.name, "Subscription"),
-            Product.meta,
-            Subscription.amount,
-            Subscription.past_due_at,
-            cast(null(), String),
-        )
-        .join(mine, mine.c.polar_id == Subscription.customer_id)
-        .outerjoin(Product, Product.polar_id == Subscription.product_id)
-    )
-
-
-def _grants(mine: Subquery) -> Any:
-    return (
-        select(
-            literal("grant", String),
-            Grant.polar_id,
-            literal("granted", String),
-            Benefit.description,
-            Benefit.meta,
-            literal(0),
-            cast(null(), UTCDateTime),
-            Grant.subscription_id,
-        )
-        .join(mine, mine.c.polar_id == Grant.customer_id)
-        .join(Benefit, Benefit.polar_id == Grant.benefit_id)
-        .where(Grant.is_granted, Benefit.type == "feature_flag")
-    )
-
-
-def _orders(mine: Subquery) -> Any:
-    """One-time purchases of a product that names a plan; they last until refunded."""
-    return (
-        select(
-            literal("order", String),
-            Order.polar_id,
-            Order.status,
-            Product.name,
-            Product.meta,
-            Order.total_amount,
-            cast(null(), UTCDateTime),
-            cast(null(), String),
-        )
-        .join(mine, mine.c.polar_id == Order.customer_id)
-        .join(Product, Product.polar_id == Order.product_id)
-        .where(
-            Order.subscription_id.is_(None),
-            Order.billing_reason == "purchase",
-            Order.status.in_(PAID_ORDER_STATUSES),
-        )
-    )

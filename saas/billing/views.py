@@ -23,9 +23,10 @@ CHECKOUT_LIMIT = (
 
 @bp.app_context_processor
 def template_functions() -> dict[str, Any]:
-    """Give templates ``can("feature")`` and ``plan``, asked for only where a template uses them."""
+    """Give templates ``can("feature")``, ``limit("name")`` and ``plan``, read where a template uses them."""
     return {
         "can": entitlements.can,
+        "limit": entitlements.limit,
         "plan": LocalProxy(lambda: entitlements.current_entitlements().plan),
     }
 

@@ -1,0 +1,150 @@
+"""Everything that somebody holds, in one query: subscriptions, granted benefits, one-time purchases."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, String, Subquery, cast, func, literal, null, select, union_all
+
+from saas.accounts.models import User
+from saas.billing.models import (
+    Benefit,
+    Customer,
+    Grant,
+    Order,
+    Product,
+    Subscription,
+    past_due_is_tolerated,
+)
+from saas.config import current
+from saas.extensions import db
+from saas.kit.datetimes import UTCDateTime
+
+PAID_ORDER_STATUSES = ("paid", "partially_refunded")
+MONTHS = {"day": 12 / 365, "week": 12 / 52, "month": 1, "year": 12}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a customer is on: ``key`` for code, ``name`` for people."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One line of the query: a subscription, a grant or a one-time order."""
+
+    kind: str
+    id: str
+    status: str
+    label: str
+    metadata: dict[str, Any] | None
+    amount: int
+    at: datetime | None
+    source: str | None
+    interval: str | None
+    interval_count: int | None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The metadata of the product or benefit."""
+        return self.metadata or {}
+
+    @property
+    def is_in_force(self) -> bool:
+        """True while it gives what it names: now, on trial, in the grace period, or bought once."""
+        if self.kind == "subscription" and self.status == "past_due":
+            return past_due_is_tolerated(self.at, current().past_due_grace_days)
+        return self.status in {"active", "trialing", *PAID_ORDER_STATUSES}
+
+    @property
+    def names_a_plan(self) -> bool:
+        """A subscription always does; a one-time purchase only when its product says so."""
+        return self.kind == "subscription" or (self.kind == "order" and "plan" in self.meta)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that it stands for."""
+        key = self.meta.get("plan")
+        return Plan(key if isinstance(key, str) and key else self.label, self.label)
+
+    @property
+    def monthly_amount(self) -> float:
+        """The price of a month, so that a year of a small plan does not look dearer than a big one."""
+        return self.amount / (MONTHS.get(self.interval or "", 1) * (self.interval_count or 1))
+
+
+def of(user: User) -> list[Holding]:
+    """Return what a user holds or once held, as we know it. One query."""
+    return [Holding(*row) for row in db.session.execute(_query(user.id))]
+
+
+def _query(user_id: int) -> Any:
+    mine = select(Customer.polar_id).where(Customer.user_id == user_id).subquery()
+    return union_all(_subscriptions(mine), _grants(mine), _orders(mine))
+
+
+def _subscriptions(mine: Subquery) -> Any:
+    return (
+        select(
+            literal("subscription", String).label("kind"),
+            Subscription.polar_id,
+            Subscription.status,
+            func.coalesce(Product.name, "Subscription"),
+            Product.meta,
+            Subscription.amount,
+            Subscription.past_due_at,
+            Subscription.product_id,
+            Subscription.recurring_interval,
+            Subscription.recurring_interval_count,
+        )
+        .join(mine, mine.c.polar_id == Subscription.customer_id)
+        .outerjoin(Product, Product.polar_id == Subscription.product_id)
+    )
+
+
+def _grants(mine: Subquery) -> Any:
+    return (
+        select(
+            literal("grant", String),
+            Grant.polar_id,
+            literal("granted", String),
+            Benefit.description,
+            Benefit.meta,
+            literal(0),
+            cast(null(), UTCDateTime),
+            Grant.subscription_id,
+            cast(null(), String),
+            cast(null(), Integer),
+        )
+        .join(mine, mine.c.polar_id == Grant.customer_id)
+        .join(Benefit, Benefit.polar_id == Grant.benefit_id)
+        .where(Grant.is_granted, Benefit.type == "feature_flag")
+    )
+
+
+def _orders(mine: Subquery) -> Any:
+    """One-time purchases of a product that names a plan; they last until refunded."""
+    return (
+        select(
+            literal("order", String),
+            Order.polar_id,
+            Order.status,
+            Product.name,
+            Product.meta,
+            Order.total_amount,
+            cast(null(), UTCDateTime),
+            Order.product_id,
+            cast(null(), String),
+            cast(null(), Integer),
+        )
+        .join(mine, mine.c.polar_id == Order.customer_id)
+        .join(Product, Product.polar_id == Order.product_id)
+        .where(
+            Order.subscription_id.is_(None),
+            Order.billing_reason == "purchase",
+            Order.status.in_(PAID_ORDER_STATUSES),
+        )
+    )
