@@ -11,6 +11,7 @@ from polar_emulator.store import Doc
 from polar_emulator.world import World
 
 NAMESPACE = uuid.UUID("6f0b7d0e-52d5-5f0e-9a52-0a8a2b1c7f10")
+RESET_PATIENCE_SECONDS = 1.0
 EMAIL_SETTINGS = (
     "order_confirmation", "payment_method_expiration_reminder", "subscription_cancellation",
     "subscription_confirmation", "subscription_cycled", "subscription_cycled_after_trial",
@@ -104,13 +105,18 @@ def seed(world: World) -> None:
 
 
 def reset(world: World) -> None:
-    """Back to the demo state: customers, purchases, events and the clock's offset are gone."""
+    """Back to the demo state: customers, purchases, events and the clock's offset are gone.
+
+    A delivery on its way is given a second, so that it does not arrive in the middle of what follows.
+    """
     with world.stepping, world.store.transaction():
         world.store.clear()
         world.clock.reset()
         world.requests.clear()
         world.faults.change({"api": None, "hold_confirmed": False, "drop_webhooks": False})
         seed(world)
+    if world.delivering.acquire(timeout=RESET_PATIENCE_SECONDS):
+        world.delivering.release()
 
 
 def ensure_endpoint(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import random
 import threading
 import time
@@ -15,6 +16,8 @@ from polar_emulator.clock import stamp
 from polar_emulator.events import body_of
 from polar_emulator.store import Doc
 from polar_emulator.world import World
+
+log = logging.getLogger(__name__)
 
 # All four as recorded from the real server (WEBHOOK_MAX_RETRIES and its neighbours).
 MAX_ATTEMPTS = 10
@@ -58,15 +61,24 @@ def next_due(world: World) -> Doc | None:
     )
 
 
-def attempt(world: World, client: httpx.Client, event: Doc) -> None:
-    """Send one delivery once and note the outcome. Nothing escapes: a failure is an outcome."""
-    endpoint = world.store.get("webhook_endpoint", event["endpoint_id"])
-    if endpoint is None or not endpoint["enabled"]:
-        world.touch("webhook_event", event, skipped=True, next_at=None)
-        return
-    status, answer = _send(client, endpoint, event["id"], body_of(world, event))
+def attempt(world: World, client: httpx.Client, key: str) -> None:
+    """Send one delivery once and note the outcome: a failure is an outcome, too.
+
+    The store may be reset meanwhile, so what is gone is left alone.
+    """
     with world.store.transaction():
-        _note(world, event, status, answer)
+        event = world.store.get("webhook_event", key)
+        if event is None:
+            return
+        endpoint = world.store.get("webhook_endpoint", event["endpoint_id"])
+        if endpoint is None or not endpoint["enabled"]:
+            world.touch("webhook_event", event, skipped=True, next_at=None)
+            return
+        body = body_of(world, event)
+    status, answer = _send(client, endpoint, key, body)
+    with world.store.transaction():
+        if world.store.get("webhook_event", key) is not None:
+            _note(world, event, status, answer)
 
 
 def redeliver(world: World, event: Doc) -> None:
@@ -91,12 +103,9 @@ class Courier(threading.Thread):
         ) as client:
             while not self._stopping:
                 self._awake.clear()
-                event = next_due(self._world)
-                if event is None:
+                if not self._deliver(client):
                     self._awake.wait(NAP_SECONDS)
-                    continue
-                attempt(self._world, client, event)
-                if not self._world.settings.fast:
+                elif not self._world.settings.fast:
                     time.sleep(SPACING_SECONDS)
 
     def stop(self) -> None:
@@ -104,6 +113,25 @@ class Courier(threading.Thread):
         self._stopping = True
         self._world.wake()
         self.join(timeout=1)
+
+    def _deliver(self, client: httpx.Client) -> bool:
+        """Make the next delivery; False when none is due. A mistake of ours must not end the thread."""
+        event = next_due(self._world)
+        if event is None:
+            return False
+        try:
+            with self._world.delivering:
+                attempt(self._world, client, event["id"])
+        except Exception:
+            log.exception("delivery %s failed", event["id"])
+            self._give_up(event["id"])
+        return True
+
+    def _give_up(self, key: str) -> None:
+        with self._world.store.transaction():
+            event = self._world.store.get("webhook_event", key)
+            if event is not None:
+                self._world.touch("webhook_event", event, skipped=True, next_at=None)
 
 
 def _send(
@@ -126,8 +154,6 @@ def _send(
 
 
 def _note(world: World, event: Doc, status: int | None, answer: str) -> None:
-    if world.store.get("webhook_event", event["id"]) is None:
-        return  # the store was reset while this delivery was on its way
     succeeded = status is not None and 200 <= status < 300
     delivery: Doc = {
         "id": world.new_id(),

@@ -21,7 +21,7 @@ class World:
     """Store, clock, settings and faults of one local Polar.
 
     `stepping` is held by whoever runs jobs, so that moving the clock and the background worker
-    do not run them at the same time.
+    do not run them at the same time; `delivering` is held while a delivery is on its way.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -31,6 +31,7 @@ class World:
         self.faults = Faults(hold_confirmed=settings.hold_confirmed)
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
         self.stepping = threading.RLock()
+        self.delivering = threading.Lock()
         self._listeners: list[threading.Event] = []
         self.public_url = settings.public_url.rstrip("/")
 

@@ -9,6 +9,11 @@ from polar_emulator.world import World
 
 Json = dict[str, Any]
 
+BENEFIT_PUBLIC_KEYS = (
+    "id", "created_at", "modified_at", "type", "description", "selectable", "deletable",
+    "is_deleted", "organization_id",
+)  # fmt: skip
+
 PRODUCT_KEYS = (
     "id",
     "created_at",
@@ -79,7 +84,13 @@ def product(world: World, doc: Doc) -> Json:
 
 def checkout_product(world: World, doc: Doc) -> Json:
     """A product as a buyer sees it in a checkout: benefits that are public, no metadata."""
-    return {**_bare(doc), "prices": prices(doc), "benefits": [], "medias": []}
+    attached = [world.store.need("benefit", key) for key in doc["benefit_ids"]]
+    benefits = [
+        {name: benefit(found)[name] for name in BENEFIT_PUBLIC_KEYS}
+        for found in attached
+        if found["visibility"] == "public"
+    ]
+    return {**_bare(doc), "prices": prices(doc), "benefits": benefits, "medias": []}
 
 
 def order_product(doc: Doc) -> Json:

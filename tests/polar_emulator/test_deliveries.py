@@ -220,6 +220,17 @@ def test_only_the_events_wanted(sdk: Polar, polar: LocalPolar, receiver: Receive
     assert sdk.webhooks.list_webhook_endpoints().items == []
 
 
+def test_reset_in_the_middle(sdk: Polar, polar: LocalPolar, receiver: Receiver) -> None:
+    for _ in range(15):
+        for _ in range(3):
+            change(sdk)
+        polar.reset()
+        receiver.deliveries.clear()
+    change(sdk)
+    polar.wait_idle()
+    assert len(receiver.deliveries) == 1
+
+
 def test_dropped(sdk: Polar, polar: LocalPolar, receiver: Receiver) -> None:
     polar.faults(drop_webhooks=True)
     change(sdk)

@@ -166,7 +166,8 @@ def test_change_scheduled_and_cleared(buyers: Buyers, sdk: Polar) -> None:
 
     def steps() -> None:
         pending = sdk.subscriptions.update(key, **change).pending_update
-        assert pending and pending.product_id == product_id("Team Monthly")
+        assert pending
+        assert pending.product_id == product_id("Team Monthly")
         buyers.polar.wait_idle()
         assert sdk.subscriptions.update(key, pending_update=None).pending_update is None
 
