@@ -50,6 +50,8 @@ class Settings:
     polar_api_url: str = ""
     polar_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     polar_timeout_seconds: float = 8.0
+    polar_calls_per_minute: float = 0
+    webhook_retention_days: int = 90
     past_due_grace_days: int = 0
     mail_backend: str = "smtp"
     mail_server: str = ""
@@ -221,6 +223,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
             read.text("POLAR_WEBHOOK_SECRET", "").replace(",", " ").split()
         ),
         polar_timeout_seconds=read.number("POLAR_TIMEOUT_SECONDS", 8.0),
+        polar_calls_per_minute=read.number("POLAR_CALLS_PER_MINUTE", 0),
+        webhook_retention_days=int(read.number("WEBHOOK_RETENTION_DAYS", 90)),
         past_due_grace_days=int(read.number("PAST_DUE_GRACE_DAYS", 0)),
         mail_backend=read.text("MAIL_BACKEND", "file" if development else "smtp"),
         mail_server=read.text("MAIL_SERVER", ""),

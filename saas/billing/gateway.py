@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from flask import current_app
 
+from saas.billing import pace
 from saas.config import current
 from saas.errors import AppError
 from saas.kit.datetimes import utcnow
@@ -106,91 +107,96 @@ class Answer:
 
 def products() -> Iterator[Answer]:
     """Yield every product of the organisation, archived ones included."""
-    return _pages("/v1/products/")
+    return pages("/v1/products/")
 
 
 def customer_by_external_id(external_id: str) -> Answer | None:
     """Return the customer that carries our id, or ``None``."""
     try:
-        return _call("GET", f"/v1/customers/external/{quote(external_id, safe='')}")
+        return call("GET", f"/v1/customers/external/{quote(external_id, safe='')}")
     except PolarNotFound:
         return None
 
 
+def customer(polar_id: str) -> Answer:
+    """Return a customer by Polar's own id. Raises ``PolarNotFound``, also when it was deleted."""
+    return call("GET", f"/v1/customers/{quote(polar_id, safe='')}")
+
+
 def customers_by_email(address: str) -> list[Answer]:
     """Return the customers with exactly this address; there is at most one."""
-    return list(_pages("/v1/customers/", {"email": address}))
+    return list(pages("/v1/customers/", {"email": address}))
 
 
 def create_customer(external_id: str, address: str) -> Answer:
     """Create a customer. Raises ``PolarRejected`` when address or id are taken."""
-    return _call("POST", "/v1/customers/", body={"external_id": external_id, "email": address})
+    return call("POST", "/v1/customers/", body={"external_id": external_id, "email": address})
 
 
 def update_customer(polar_id: str, **changes: object) -> Answer:
     """Change fields of a customer, such as ``external_id`` (once) or ``email``."""
-    return _call("PATCH", f"/v1/customers/{quote(polar_id, safe='')}", body=changes)
+    return call("PATCH", f"/v1/customers/{quote(polar_id, safe='')}", body=changes)
 
 
 def delete_customer(polar_id: str) -> None:
     """Delete a customer; its subscriptions end at once. Raises ``PolarNotFound``."""
-    _call("DELETE", f"/v1/customers/{quote(polar_id, safe='')}")
+    call("DELETE", f"/v1/customers/{quote(polar_id, safe='')}")
 
 
 def customer_subscriptions(polar_id: str) -> Iterator[Answer]:
     """Yield every subscription of a customer, whatever its status."""
-    return _pages("/v1/subscriptions/", {"customer_id": polar_id})
+    return pages("/v1/subscriptions/", {"customer_id": polar_id})
 
 
 def customer_orders(polar_id: str) -> Iterator[Answer]:
     """Yield every order of a customer."""
-    return _pages("/v1/orders/", {"customer_id": polar_id})
+    return pages("/v1/orders/", {"customer_id": polar_id})
 
 
 def customer_grants(polar_id: str) -> Iterator[Answer]:
     """Yield every benefit grant of a customer, revoked ones included."""
-    return _pages("/v1/benefit-grants/", {"customer_id": polar_id})
+    return pages("/v1/benefit-grants/", {"customer_id": polar_id})
 
 
 def create_checkout(**fields: object) -> Answer:
     """Create a checkout; the answer's ``url`` is where the customer pays."""
-    return _call("POST", "/v1/checkouts/", body=fields)
+    return call("POST", "/v1/checkouts/", body=fields)
 
 
 def checkout(polar_id: str) -> Answer:
     """Return a checkout. Raises ``PolarNotFound``."""
-    return _call("GET", f"/v1/checkouts/{quote(polar_id, safe='')}")
+    return call("GET", f"/v1/checkouts/{quote(polar_id, safe='')}")
 
 
 def create_customer_session(external_id: str, return_url: str) -> Answer:
     """Create a session for the customer portal; the answer's ``customer_portal_url`` works for an hour."""
     body = {"external_customer_id": external_id, "return_url": return_url}
-    return _call("POST", "/v1/customer-sessions/", body=body)
+    return call("POST", "/v1/customer-sessions/", body=body)
 
 
 def subscription(polar_id: str) -> Answer:
     """Return a subscription as it stands now. Raises ``PolarNotFound``."""
-    return _call("GET", f"/v1/subscriptions/{quote(polar_id, safe='')}")
+    return call("GET", f"/v1/subscriptions/{quote(polar_id, safe='')}")
 
 
 def update_subscription(polar_id: str, **changes: object) -> Answer:
     """Change a subscription: plan, cancellation, pause. Raises ``PaymentDeclined``, ``PolarRejected``."""
-    return _call("PATCH", f"/v1/subscriptions/{quote(polar_id, safe='')}", body=changes)
+    return call("PATCH", f"/v1/subscriptions/{quote(polar_id, safe='')}", body=changes)
 
 
 def revoke_subscription(polar_id: str) -> Answer:
     """End a subscription at once. Raises ``PolarRejected`` when it has ended already."""
-    return _call("DELETE", f"/v1/subscriptions/{quote(polar_id, safe='')}")
+    return call("DELETE", f"/v1/subscriptions/{quote(polar_id, safe='')}")
 
 
 def invoice(order_id: str) -> Answer:
     """Return the ``url`` of an order's invoice. Raises ``PolarNotFound`` until there is one."""
-    return _call("GET", f"/v1/orders/{quote(order_id, safe='')}/invoice")
+    return call("GET", f"/v1/orders/{quote(order_id, safe='')}/invoice")
 
 
 def generate_invoice(order_id: str) -> None:
     """Have the invoice of an order made; it is there some seconds later."""
-    _call("POST", f"/v1/orders/{quote(order_id, safe='')}/invoice")
+    call("POST", f"/v1/orders/{quote(order_id, safe='')}/invoice")
 
 
 def warm() -> None:
@@ -198,21 +204,52 @@ def warm() -> None:
     from polar.v2026_10 import Polar  # noqa: F401
 
 
-def _pages(path: str, query: dict[str, Any] | None = None) -> Iterator[Answer]:
-    page, last = 1, 1
-    while page <= last:
-        answer = _call("GET", path, query={**(query or {}), "page": page, "limit": PAGE_SIZE})
-        items, pagination = answer.data.get("items"), answer.data.get("pagination") or {}
-        if not isinstance(items, list) or not isinstance(pagination.get("max_page", 0), int):
-            raise _noted(PolarRejected(f"GET {path}: not a list of objects"))
-        yield from (Answer(item, answer.observed_at) for item in items)
-        last = pagination.get("max_page", 0)
-        page += 1
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, and the number of the last one."""
+
+    items: list[Answer]
+    last: int
 
 
-def _call(
+def page(path: str, number: int, query: dict[str, Any] | None = None) -> Page:
+    """Return one page of a list, at most 100 objects; the first is number 1."""
+    answer = call("GET", path, query={**(query or {}), "page": number, "limit": PAGE_SIZE})
+    items, pagination = answer.data.get("items"), answer.data.get("pagination") or {}
+    last = pagination.get("max_page", 0)
+    if not isinstance(items, list) or not isinstance(last, int):
+        raise _noted(PolarRejected(f"GET {path}: not a list of objects"))
+    return Page([Answer(item, answer.observed_at) for item in items], last)
+
+
+def pages(path: str, query: dict[str, Any] | None = None) -> Iterator[Answer]:
+    """Yield every object of a list, page by page."""
+    number, last = 1, 1
+    while number <= last:
+        found = page(path, number, query)
+        yield from found.items
+        number, last = number + 1, found.last
+
+
+def call(
     method: str, path: str, *, query: dict[str, Any] | None = None, body: object = None
 ) -> Answer:
+    """Make a call. A read that failed quickly is tried twice; within a ``pace`` waiting is allowed."""
+    keep = pace.present()
+    if keep is None:
+        return _patiently(method, path, query, body)
+    for _ in range(pace.PATIENCE):
+        keep.take_turn()
+        try:
+            return _patiently(method, path, query, body)
+        except PolarUnavailable as error:
+            if error.retry_after is None:
+                raise
+            keep.rest(error.retry_after)
+    return _patiently(method, path, query, body)
+
+
+def _patiently(method: str, path: str, query: dict[str, Any] | None, body: object) -> Answer:
     started = time.monotonic()
     try:
         return _once(method, path, query, body)
