@@ -90,26 +90,42 @@ def receiver(polar: LocalPolar, listening: Receiver) -> Receiver:
     return listening
 
 
-@pytest.fixture
-def sdk(polar: LocalPolar) -> Iterator[Polar]:
+# Clients are made once: each costs 50 ms for its TLS settings.
+@pytest.fixture(scope="session")
+def session_sdk(running: LocalPolar) -> Iterator[Polar]:
     """The official client."""
-    with Polar(polar.token, base_url=polar.url) as client:
+    with Polar(running.token, base_url=running.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def session_http(running: LocalPolar) -> Iterator[httpx.Client]:
+    """A bare client."""
+    with httpx.Client(base_url=running.url, timeout=10) as client:
         yield client
 
 
 @pytest.fixture
-def http(polar: LocalPolar) -> Iterator[httpx.Client]:
+def sdk(polar: LocalPolar, session_sdk: Polar) -> Polar:
+    """The official client, on the demo state."""
+    return session_sdk
+
+
+@pytest.fixture
+def http(polar: LocalPolar, session_http: httpx.Client) -> httpx.Client:
     """A bare client with a token, for what the SDK does not show."""
-    headers = {"Authorization": f"Bearer {polar.token}"}
-    with httpx.Client(base_url=polar.url, headers=headers, timeout=10) as client:
-        yield client
+    session_http.headers["Authorization"] = f"Bearer {polar.token}"
+    session_http.follow_redirects = False
+    return session_http
 
 
 @pytest.fixture
-def browser(polar: LocalPolar) -> Iterator[httpx.Client]:
-    """A browser without JavaScript."""
-    with httpx.Client(base_url=polar.url, timeout=10, follow_redirects=True) as client:
-        yield client
+def browser(polar: LocalPolar, session_http: httpx.Client) -> httpx.Client:
+    """A browser without JavaScript, and without cookies."""
+    session_http.headers.pop("Authorization", None)
+    session_http.cookies.clear()
+    session_http.follow_redirects = True
+    return session_http
 
 
 @pytest.fixture
