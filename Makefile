@@ -34,7 +34,7 @@ test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 
 # [template-only
 test-template: ## Generate projects with cookiecutter and test them
-	$(SETUP) dev test
+	$(SETUP) dev test lint
 	@$(RUN) scripts/template_tools.py
 	$(RUN) -m pytest -m template $(ARGS)
 
