@@ -277,8 +277,10 @@ def _once(method: str, path: str, query: dict[str, Any] | None, body: object) ->
     except (PolarNetworkError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise PolarUnavailable(f"{method} {path}: {type(error).__name__}: {error}") from None
     elapsed = timedelta(seconds=time.monotonic() - started)
+    answered = _answered_at(response, called_at + elapsed)
+    # What was read may be as old as the call; what was changed is as new as the answer.
     return Answer(
-        _json(method, path, response), _answered_at(response, called_at + elapsed) - elapsed
+        _json(method, path, response), answered - elapsed if method == "GET" else answered
     )
 
 
