@@ -1,6 +1,7 @@
 """The application factory: each step of putting the application together, in one visible list."""
 
 import logging
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -69,6 +70,8 @@ def create_app(config: Settings | None = None) -> Flask:
 
 
 def _bind_extensions(app: Flask) -> None:
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        Path(app.instance_path).mkdir(exist_ok=True)  # Not elsewhere: a container may be read-only.
     db.init_app(app)
     with app.app_context():
         sqlite.configure(db.engine)

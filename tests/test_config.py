@@ -60,7 +60,12 @@ def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None
 
 @pytest.mark.parametrize(
     "change",
-    [{"MAIL_PORT": "smtp"}, {"TRUSTED_PROXIES": "-1"}, {"MAIL_USE_TLS": "perhaps"}, {"PAST_DUE_GRACE_DAYS": "inf"}],
+    [
+        {"MAIL_PORT": "smtp"},
+        {"TRUSTED_PROXIES": "-1"},
+        {"MAIL_USE_TLS": "perhaps"},
+        {"PAST_DUE_GRACE_DAYS": "inf"},
+    ],
 )
 def test_what_cannot_be_read_is_named(change: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(change))):
@@ -100,7 +105,10 @@ def test_database_addresses(url: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "word"),
-    [({"SECRET_KEY": "change-me"}, "SECRET_KEY"), ({"POLAR_ACCESS_TOKEN": ""}, "POLAR_ACCESS_TOKEN")],
+    [
+        ({"SECRET_KEY": "change-me"}, "SECRET_KEY"),
+        ({"POLAR_ACCESS_TOKEN": ""}, "POLAR_ACCESS_TOKEN"),
+    ],
 )
 def test_application_does_not_start_and_says_why(
     change: dict[str, str], word: str, tmp_path: Path
