@@ -15,13 +15,10 @@ from saas.errors import wants_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
-View = Callable[P, R]
-Gated = Callable[P, R | Response]
-Decorator = Callable[[Callable[P, R]], Callable[P, R | Response]]
 Refusal = Callable[[], Response | None]
 
 
-def requires(feature: str) -> Decorator[P, R]:
+def requires(feature: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
     """Let only users through whose plan includes ``feature``.
 
     A signed-out visitor is sent to sign in, a browser without the feature to the pricing page with a
@@ -38,9 +35,9 @@ def requires(feature: str) -> Decorator[P, R]:
 
 
 @overload
-def subscription_required(view: View[P, R], /) -> Gated[P, R]: ...
+def subscription_required(view: Callable[P, R], /) -> Callable[P, R | Response]: ...
 @overload
-def subscription_required(*plans: str) -> Decorator[P, R]: ...
+def subscription_required(*plans: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]: ...
 def subscription_required(
     *given: str | Callable[P, R],
 ) -> Any:
@@ -50,12 +47,13 @@ def subscription_required(
     product's metadata ``plan``, else its name) or a product id. Who bought a plan once counts as well.
     """
     if len(given) == 1 and callable(given[0]):
-        decorate: Decorator[P, R] = _subscription_gate(())
-        return decorate(given[0])
+        return _subscription_gate(())(given[0])
     return _subscription_gate(tuple(name for name in given if isinstance(name, str)))
 
 
-def within_limit(name: str, used: Callable[[User], int]) -> Decorator[P, R]:
+def within_limit(
+    name: str, used: Callable[[User], int]
+) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
     """Let users through as long as ``used(user)`` is below what their plan includes of ``name``.
 
     For the view that adds one more. ``used`` is yours: it counts what the user has.
@@ -72,7 +70,9 @@ def within_limit(name: str, used: Callable[[User], int]) -> Decorator[P, R]:
     return _gate(refusal)
 
 
-def _subscription_gate(plans: tuple[str, ...]) -> Decorator[P, R]:
+def _subscription_gate(
+    plans: tuple[str, ...],
+) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
     def refusal() -> Response | None:
         if current_entitlements().has_plan(*plans):
             return None
@@ -82,7 +82,7 @@ def _subscription_gate(plans: tuple[str, ...]) -> Decorator[P, R]:
     return _gate(refusal)
 
 
-def _gate(refusal: Refusal) -> Decorator[P, R]:
+def _gate(refusal: Refusal) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
     def decorate(view: Callable[P, R]) -> Callable[P, R | Response]:
         @wraps(view)
         def gated(*args: P.args, **kwargs: P.kwargs) -> R | Response:

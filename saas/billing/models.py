@@ -92,6 +92,7 @@ class Subscription(Snapshot, Base):
     currency: Mapped[str] = mapped_column(String(8))
     recurring_interval: Mapped[str] = mapped_column(String(32))
     recurring_interval_count: Mapped[int]
+    current_period_start: Mapped[datetime | None] = mapped_column(UTCDateTime)
     current_period_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
     trial_end: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_at_period_end: Mapped[bool]
@@ -120,6 +121,11 @@ class Subscription(Snapshot, Base):
         return self.is_active and self.cancel_at_period_end
 
     @property
+    def has_schedule(self) -> bool:
+        """True when something will change at the end of the period: an end, a pause, another plan."""
+        return self.cancel_at_period_end or self.pause_at_period_end or bool(self.pending_update)
+
+    @property
     def past_due(self) -> bool:
         """True when the last renewal could not be charged and Polar still tries."""
         return self.status == "past_due"
@@ -128,6 +134,11 @@ class Subscription(Snapshot, Base):
     def has_ended(self) -> bool:
         """True when it is over for good."""
         return self.status in {"canceled", "unpaid", "incomplete_expired"}
+
+    @property
+    def is_current(self) -> bool:
+        """True while it stands between its owner and another one: running, owed or paused."""
+        return self.is_active or self.status in {"past_due", "paused"}
 
     @property
     def is_free(self) -> bool:

@@ -7,8 +7,10 @@ from flask import url_for
 
 from saas.billing import catalogue
 from saas.billing.entitlements import FREE, Entitlements
-from saas.billing.models import Product
+from saas.billing.models import Product, Subscription
+from saas.billing.wording import per_period
 from saas.kit.money import format_money
+from saas.templating import day
 
 TRUE = (True, "true", "1", "yes")
 INTERVAL_LABELS = {"month": "Monthly", "year": "Yearly"}
@@ -16,10 +18,12 @@ INTERVAL_LABELS = {"month": "Monthly", "year": "Yearly"}
 
 @dataclass(frozen=True)
 class Action:
-    """The button of a card. ``kind`` is one of checkout, manage, current, signup."""
+    """The button of a card. ``kind`` is checkout (by POST), current (no button), or names the link:
+    signup, switch, keep, resume, manage, cancel. A link has a ``url``."""
 
     kind: str
     label: str
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Visitor:
 
     is_signed_in: bool
     entitlements: Entitlements
-    product_ids: frozenset[str] = frozenset()
+    subscription: Subscription | None = None
+    owned: frozenset[str] = frozenset()
 
     @property
     def pays(self) -> bool:
@@ -120,22 +125,54 @@ def card(product: Product, visitor: Visitor) -> Card:
 def _is_current(product: Product, plan_key: str, visitor: Visitor) -> bool:
     if not visitor.is_signed_in:
         return False
-    if product.polar_id in visitor.product_ids:
+    mine = visitor.subscription
+    if mine and mine.product_id == product.polar_id:
         return True
-    return plan_key == FREE.plan.key and not visitor.pays
+    if product.polar_id in visitor.owned and (product.is_recurring or "plan" in product.meta):
+        return True
+    return plan_key == FREE.plan.key and not visitor.pays and (mine is None or mine.is_free)
 
 
 def _action(product: Product, plan_key: str, is_current: bool, visitor: Visitor) -> Action:
-    is_free_tier = plan_key == FREE.plan.key
+    mine = visitor.subscription
+    if not visitor.is_signed_in and plan_key == FREE.plan.key:
+        return Action("signup", "Start for free", url_for("accounts.signup"))
     if is_current:
-        return Action("current", "Your plan" if product.is_recurring else "Yours")
-    if not visitor.is_signed_in and is_free_tier:
-        return Action("signup", "Start for free")
-    if visitor.pays and product.is_recurring and visitor.product_ids:
-        return Action("manage", "Change plan")
+        return _present_plan(product, mine)
+    if mine is not None and product.is_recurring:
+        return _other_plan(product, plan_key, mine)
+    if plan_key == FREE.plan.key and visitor.pays:
+        return Action("current", "Included")
     if product.trial_interval:
         return Action("checkout", "Start free trial")
     return Action("checkout", f"Choose {product.name}" if product.is_recurring else "Buy once")
+
+
+def _present_plan(product: Product, mine: Subscription | None) -> Action:
+    if mine is None or mine.product_id != product.polar_id:
+        return Action("current", "Your plan" if product.is_recurring else "Yours")
+    if mine.status == "paused":
+        return Action("resume", "Resume", url_for("billing.resumption"))
+    if mine.has_schedule and not mine.past_due:
+        return Action("keep", "Keep", url_for("billing.keep"))
+    return Action("current", "Your plan")
+
+
+def _other_plan(product: Product, plan_key: str, mine: Subscription) -> Action:
+    """The way from a subscription to another plan; each one ends on a page that can go on."""
+    if mine.is_free:
+        return Action("checkout", f"Upgrade to {product.name}")
+    if mine.past_due:
+        return Action("manage", "Pay the open invoice first", url_for("billing.settings"))
+    if (mine.pending_update or {}).get("product_id") == product.polar_id:
+        return Action("current", f"From {day(mine.current_period_end)}")
+    if plan_key == FREE.plan.key:
+        if mine.cancel_at_period_end:
+            return Action("current", f"From {day(mine.ends_at or mine.current_period_end)}")
+        return Action("cancel", "Switch to Free", url_for("billing.cancellation"))
+    return Action(
+        "switch", f"Switch to {product.name}", url_for("billing.plan", product_id=product.polar_id)
+    )
 
 
 def _price(product: Product) -> str:
@@ -166,16 +203,9 @@ def _price_words(price: dict[str, Any]) -> str:
 
 
 def _per(product: Product) -> str:
-    if not product.is_recurring:
-        return "once"
-    return "per " + period_words(product.recurring_interval or "", product.recurring_interval_count)
+    return per_period(product) if product.is_recurring else "once"
 
 
 def _trial(product: Product) -> str:
     count = product.trial_interval_count or 1
     return f"{count} {product.trial_interval}{'' if count == 1 else 's'}"
-
-
-def period_words(interval: str, count: int | None) -> str:
-    """Return "month" or "3 months"."""
-    return interval if count in {None, 1} else f"{count} {interval}s"

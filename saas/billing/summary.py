@@ -1,28 +1,39 @@
 """The billing page in words: where the subscription stands, what comes next, what was paid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import entitlements
-from saas.billing.models import Benefit, Customer, Grant, Order, Product, Subscription
-from saas.billing.pricing import period_words
+from saas.billing import decisions, entitlements
+from saas.billing import subscriptions as owned
+from saas.billing.models import Benefit, Customer, Grant, Subscription
+from saas.billing.wording import per_period, product_name
 from saas.config import current
 from saas.extensions import db
-from saas.kit.money import format_money
 from saas.templating import day
 
-ORDER_WORDS = {
-    "paid": ("Paid", "positive"),
-    "pending": ("Waiting for payment", "warning"),
-    "draft": ("Being prepared", "neutral"),
-    "refunded": ("Refunded", "neutral"),
-    "partially_refunded": ("Partly refunded", "neutral"),
-    "void": ("Cancelled, not paid", "critical"),
-}
-ENDED_FIRST = ("active", "trialing", "past_due", "paused", "incomplete", "unpaid")
+
+@dataclass(frozen=True)
+class Step:
+    """Something that can be done next: a link to the page that explains it."""
+
+    name: str
+    label: str
+    endpoint: str
+    subscription_id: str
+
+
+@dataclass(frozen=True)
+class Other:
+    """A subscription beside the main one."""
+
+    name: str
+    status_words: str
+    tone: str
+    price: str
+    steps: list[Step]
 
 
 @dataclass(frozen=True)
@@ -37,63 +48,64 @@ class Summary:
     next_date_label: str
     features: list[str]
     can_manage: bool
-
-
-@dataclass(frozen=True)
-class Payment:
-    """One line of the payment history."""
-
-    date: str
-    description: str
-    amount: str
-    status_words: str
-    tone: str
+    scheduled: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    others: list[Other] = field(default_factory=list)
+    receipts_to: str = ""
 
 
 def summary(user: User) -> Summary:
     """Return the present state in words."""
-    subscription = main_subscription(user)
+    mine = owned.of(user)
+    subscription = next(iter(mine), None)
+    entitled = entitlements.for_user(user)
     words, tone = _status(subscription)
+    if entitled.has_plan() and (subscription is None or not subscription.is_current):
+        words, tone = "Yours for good. Nothing more to pay.", "positive"
     label, date = _next(subscription)
+    customer = _customer(user)
     return Summary(
-        plan_name=entitlements.for_user(user).plan.name,
+        plan_name=entitled.plan.name,
         status_words=words,
         tone=tone,
         price=_price(subscription),
         next_date=date,
         next_date_label=label,
         features=_feature_words(user),
-        can_manage=_has_customer(user),
+        can_manage=customer is not None,
+        scheduled=decisions.scheduled(subscription) if subscription else [],
+        steps=_steps(subscription) if subscription else [],
+        others=[_other(found) for found in mine[1:] if found.is_current],
+        receipts_to=customer.email if customer and customer.email != user.email else "",
     )
-
-
-def payments(user: User) -> list[Payment]:
-    """Return the payment history, newest first. Orders of nothing (free plan, trial) are left out."""
-    mine = select(Customer.polar_id).where(Customer.user_id == user.id)
-    orders = db.session.scalars(
-        select(Order)
-        .where(Order.customer_id.in_(mine), Order.total_amount != 0)
-        .order_by(Order.created_at.desc(), Order.polar_id)
-    )
-    return [_payment(order) for order in orders]
 
 
 def subscriptions(user: User) -> list[Subscription]:
     """Return all subscriptions of a user, those in force first, then the newest."""
-    mine = select(Customer.polar_id).where(Customer.user_id == user.id)
-    found = db.session.scalars(select(Subscription).where(Subscription.customer_id.in_(mine)))
-    return sorted(found, key=_importance, reverse=True)
+    return owned.of(user)
 
 
-def main_subscription(user: User) -> Subscription | None:
-    """Return the one that the page is about: in force before ended, dear before cheap."""
-    return next(iter(subscriptions(user)), None)
+def _other(subscription: Subscription) -> Other:
+    words, tone = _status(subscription)
+    name, price = product_name(subscription.product_id), _price(subscription)
+    return Other(name, words, tone, price, _steps(subscription))
 
 
-def _importance(subscription: Subscription) -> tuple[int, int, float]:
-    known = subscription.status in ENDED_FIRST
-    rank = len(ENDED_FIRST) - ENDED_FIRST.index(subscription.status) if known else 0
-    return (rank, subscription.amount, subscription.created_at.timestamp())
+def _steps(subscription: Subscription) -> list[Step]:
+    """Return what can be done with a subscription, by its state."""
+    which = subscription.polar_id
+    if subscription.status == "paused":
+        return [Step("resume", "Resume", "billing.resumption", which)]
+    if not subscription.is_current:
+        return []
+    found = []
+    if subscription.has_schedule:
+        found.append(Step("keep", "Keep my plan", "billing.keep", which))
+    if decisions.can_pause(subscription):
+        found.append(Step("pause", "Pause", "billing.pause", which))
+    if not subscription.cancel_at_period_end:
+        found.append(Step("cancel", "Cancel", "billing.cancellation", which))
+    return found
 
 
 def _status(subscription: Subscription | None) -> tuple[str, str]:
@@ -107,6 +119,8 @@ def _status(subscription: Subscription | None) -> tuple[str, str]:
         return f"Free trial until {day(subscription.trial_end) or end}.", "positive"
     if subscription.pause_at_period_end and subscription.is_active:
         return f"Active. Pauses on {end}.", "warning"
+    if subscription.pending_update and subscription.is_active:
+        return f"Active. Changes on {end}.", "positive"
     if subscription.status == "active" and subscription.is_free:
         return "Active. Nothing to pay.", "positive"
     if subscription.status == "active":
@@ -145,8 +159,7 @@ def _next(subscription: Subscription | None) -> tuple[str, str]:
 def _price(subscription: Subscription | None) -> str:
     if subscription is None or subscription.has_ended or subscription.is_free:
         return ""
-    period = period_words(subscription.recurring_interval, subscription.recurring_interval_count)
-    return f"{format_money(subscription.amount, subscription.currency)} per {period}"
+    return per_period(subscription)
 
 
 def _feature_words(user: User) -> list[str]:
@@ -162,23 +175,6 @@ def _feature_words(user: User) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def _has_customer(user: User) -> bool:
-    found = select(Customer.polar_id).where(
-        Customer.user_id == user.id, Customer.deleted_at.is_(None)
-    )
-    return db.session.scalar(found.limit(1)) is not None
-
-
-def _payment(order: Order) -> Payment:
-    words, tone = ORDER_WORDS.get(order.status, (order.status, "neutral"))
-    product = db.session.get(Product, order.product_id) if order.product_id else None
-    refunded = order.refunded_amount + order.refunded_tax_amount
-    if refunded and order.status == "partially_refunded":
-        words = f"{format_money(refunded, order.currency)} refunded"
-    return Payment(
-        date=day(order.created_at),
-        description=order.description or (product.name if product else "Purchase"),
-        amount=format_money(order.total_amount, order.currency),
-        status_words=words,
-        tone=tone,
-    )
+def _customer(user: User) -> Customer | None:
+    found = select(Customer).where(Customer.user_id == user.id, Customer.deleted_at.is_(None))
+    return db.session.scalar(found.order_by(Customer.created_at.desc()).limit(1))

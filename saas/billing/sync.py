@@ -7,13 +7,9 @@ event, the date of an API answer), and keeps the newer snapshot. They commit not
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
-
-from saas.accounts.models import User
 from saas.billing import models
 from saas.billing.payload import ORDER_STATUSES, SUBSCRIPTION_STATUSES, Reader, snapshot_fields
-from saas.billing.store import keep_existing, keep_newer
-from saas.extensions import db
+from saas.billing.store import keep_existing, keep_newer, link
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # Older than Polar: anything shown in full replaces it.
 
@@ -30,7 +26,7 @@ def put_customer(data: object, observed_at: datetime) -> str:
     }
     keep_newer(models.Customer, values)
     if external_id:
-        _link(values["polar_id"], external_id)
+        link(values["polar_id"], external_id)
     return str(values["polar_id"])
 
 
@@ -78,7 +74,8 @@ def put_subscription(data: object, observed_at: datetime) -> None:
         "pause_at_period_end": read.flag("pause_at_period_end"),
         "pending_update": read.mapping("pending_update") or None,
     }
-    moments = "current_period_end trial_end canceled_at started_at ends_at ended_at past_due_at resumes_at"
+    moments = "current_period_start current_period_end trial_end canceled_at started_at "
+    moments += "ends_at ended_at past_due_at resumes_at"
     values |= {name: read.optional_moment(name) for name in moments.split()}
     _put_embedded(read, observed_at)
     keep_newer(models.Subscription, values)
@@ -148,14 +145,3 @@ def _product_fields(read: Reader, observed_at: datetime) -> dict[str, Any]:
         "trial_interval_count": read.optional_number("trial_interval_count"),
         "meta": read.mapping("metadata"),
     }
-
-
-def _link(polar_id: str, external_id: str) -> None:
-    """Note the user behind a customer. Once set it stays: Polar forgets our id when it deletes one."""
-    user_id = select(User.id).where(User.public_id == external_id).scalar_subquery()
-    db.session.execute(
-        update(models.Customer)
-        .where(models.Customer.polar_id == polar_id, models.Customer.user_id.is_(None))
-        .values(user_id=user_id)
-        .execution_options(synchronize_session=False)
-    )

@@ -8,7 +8,18 @@ from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
 from saas.accounts.sessions import login_required, require_user, signed_in_user
-from saas.billing import bp, catalogue, checkout, entitlements, portal, pricing, reconcile, summary
+from saas.billing import (
+    bp,
+    catalogue,
+    checkout,
+    entitlements,
+    payments,
+    portal,
+    pricing,
+    reconcile,
+    subscriptions,
+    summary,
+)
 from saas.billing.checkout import AlreadySubscribed
 from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.portal import NothingToManage
@@ -50,9 +61,9 @@ def visitor() -> pricing.Visitor:
     user = signed_in_user()
     if user is None:
         return pricing.ANYBODY
-    running = (s for s in summary.subscriptions(user) if s.is_active or s.past_due)
-    ids = frozenset(subscription.product_id for subscription in running)
-    return pricing.Visitor(True, entitlements.current_entitlements(), ids)
+    entitled = entitlements.current_entitlements()
+    mine = next((s for s in subscriptions.of(user) if s.is_current), None)
+    return pricing.Visitor(True, entitled, mine, entitled.product_ids)
 
 
 @bp.post("/checkout", endpoint="checkout")
@@ -100,7 +111,7 @@ def settings() -> ResponseReturnValue:
     return render_template(
         "billing/settings.html",
         summary=summary.summary(user),
-        orders=summary.payments(user),
+        orders=payments.of(user),
     )
 
 
@@ -152,8 +163,7 @@ def polar_trouble(error: PolarError) -> ResponseReturnValue:
 def _to_checkout(product_id: str) -> ResponseReturnValue:
     try:
         return redirect(checkout.start(require_user(), product_id), HTTPStatus.SEE_OTHER)
-    except AlreadySubscribed as already:
+    except AlreadySubscribed:
         if wants_json():
             raise
-        flash(already.message, "info")
-        return redirect(url_for("billing.settings"), HTTPStatus.SEE_OTHER)
+        return redirect(url_for("billing.plan", product_id=product_id), HTTPStatus.SEE_OTHER)

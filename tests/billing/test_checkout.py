@@ -191,7 +191,7 @@ def test_json_client_gets_the_reason_as_json(polar_app: Flask, polar: LocalPolar
     assert response.get_json()["error"]["code"] == "polar_unavailable"
 
 
-def test_subscriber_is_sent_to_billing_not_into_a_dead_end(
+def test_subscriber_is_sent_to_the_change_of_plan_not_into_a_dead_end(
     polar_app: Flask, polar: LocalPolar
 ) -> None:
     ids = fill_catalogue(polar_app)
@@ -200,8 +200,8 @@ def test_subscriber_is_sent_to_billing_not_into_a_dead_end(
     before = created_checkouts(polar)
     response = choose(client, ids["Team Monthly"])
     assert response.status_code == 303
-    assert response.location == "/settings/billing"
-    assert "already have a subscription" in client.get("/settings/billing").text
+    assert response.location == f"/settings/billing/plan?product_id={ids['Team Monthly']}"
+    assert "Switch to Team Monthly" in client.get(response.location).text
     assert created_checkouts(polar) == before
 
 

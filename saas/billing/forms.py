@@ -1,0 +1,57 @@
+"""What billing pages ask for."""
+
+from wtforms import HiddenField, RadioField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
+
+from saas.kit.forms import PageForm
+
+MAX_COMMENT = 500
+
+# Polar's values of ``customer_cancellation_reason``, with our words for them.
+REASONS = [
+    SelectChoice("", "I would rather not say"),
+    SelectChoice("too_expensive", "It is too expensive"),
+    SelectChoice("missing_features", "Something I need is missing"),
+    SelectChoice("switched_service", "I use something else now"),
+    SelectChoice("unused", "I do not use it enough"),
+    SelectChoice("customer_service", "I am not happy with the support"),
+    SelectChoice("low_quality", "I am not happy with the quality"),
+    SelectChoice("too_complex", "It is too complicated"),
+    SelectChoice("other", "Another reason"),
+]
+PAUSES = [
+    SelectChoice("0", "Until I resume it myself"),
+    SelectChoice("1", "For one month"),
+    SelectChoice("2", "For two months"),
+    SelectChoice("3", "For three months"),
+]
+
+
+class ChangeForm(PageForm):
+    """Nothing but a button. ``subscription_id`` says which one, for people with several."""
+
+    subscription_id = HiddenField(validators=[Optional(), Length(max=36)])
+
+
+class PlanForm(PageForm):
+    """Asks how to switch; ``fingerprint`` is what the page was worked out from."""
+
+    behavior = RadioField("How", validators=[InputRequired("Choose how to switch.")])
+    fingerprint = HiddenField()
+
+
+class CancellationForm(ChangeForm):
+    """Asks why, without insisting."""
+
+    reason = SelectField("Why are you leaving?", choices=REASONS, validators=[Optional()])
+    comment = TextAreaField(
+        "Is there anything else?",
+        validators=[Optional(), Length(max=MAX_COMMENT, message="Please use 500 letters at most.")],
+    )
+
+
+class PauseForm(ChangeForm):
+    """Asks for how long."""
+
+    months = SelectField("For how long?", choices=PAUSES, default="0")

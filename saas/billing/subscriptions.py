@@ -1,0 +1,107 @@
+"""Somebody's subscriptions: found, asked for at Polar, and changed there.
+
+A change is made at Polar first; our copy follows from the answer, as it does from any webhook.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from sqlalchemy import select
+
+from saas.accounts.models import User
+from saas.billing import gateway, reconcile, sync
+from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
+from saas.billing.models import Customer, Subscription
+from saas.errors import AppError
+from saas.extensions import db, start_write
+
+ENDED_LAST = ("active", "trialing", "past_due", "paused", "incomplete", "unpaid")
+
+
+class NoSubscription(AppError):
+    """There is no such subscription, it is somebody else's, or it is over."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "no_subscription"
+    message = "You have no subscription that this could be done to."
+
+
+class SubscriptionMoved(AppError):
+    """Polar refused, because the subscription is not any more as the page showed it."""
+
+    status = HTTPStatus.CONFLICT
+    code = "subscription_moved"
+    message = "Your subscription changed in the meantime, so we did nothing. Please look again."
+
+
+def of(user: User) -> list[Subscription]:
+    """Return all subscriptions of a user as we know them, those in force first, then the newest."""
+    mine = select(Customer.polar_id).where(Customer.user_id == user.id)
+    found = db.session.scalars(select(Subscription).where(Subscription.customer_id.in_(mine)))
+    return sorted(found, key=_importance, reverse=True)
+
+
+def main(user: User) -> Subscription | None:
+    """Return the one that pages are about: in force before ended, dear before cheap."""
+    return next(iter(of(user)), None)
+
+
+def running(user: User, subscription_id: str | None = None) -> Subscription:
+    """Return the named subscription, or the main one, as it stands at Polar now.
+
+    Raises ``NoSubscription`` when there is none or it is over, or ``gateway.PolarError``.
+    """
+    known = _choose(user, subscription_id)
+    if known is None:
+        reconcile.pull_user(user)
+        known = _choose(user, subscription_id)
+    if known is None:
+        raise NoSubscription
+    refresh(known.polar_id)
+    found = db.session.get_one(Subscription, known.polar_id, populate_existing=True)
+    if found.has_ended:
+        raise NoSubscription
+    return found
+
+
+def refresh(subscription_id: str) -> None:
+    """Read a subscription from Polar and keep it. Raises ``NoSubscription`` or ``PolarError``."""
+    try:
+        answer = gateway.subscription(subscription_id)
+    except PolarNotFound:
+        raise NoSubscription from None
+    _keep(answer)
+
+
+def change(subscription_id: str, **changes: object) -> None:
+    """Change a subscription at Polar and keep what came of it.
+
+    Raises ``gateway.PaymentDeclined`` (nothing has changed), ``SubscriptionMoved``, or ``PolarError``.
+    """
+    try:
+        answer = gateway.update_subscription(subscription_id, **changes)
+    except PaymentDeclined:
+        raise
+    except (PolarRejected, PolarNotFound):
+        refresh(subscription_id)
+        raise SubscriptionMoved from None
+    _keep(answer)
+
+
+def _keep(answer: gateway.Answer) -> None:
+    start_write()
+    sync.put_subscription(answer.data, answer.observed_at)
+    db.session.commit()
+
+
+def _choose(user: User, subscription_id: str | None) -> Subscription | None:
+    mine = [found for found in of(user) if not found.has_ended]
+    if subscription_id is None:
+        return next(iter(mine), None)
+    return next((found for found in mine if found.polar_id == subscription_id), None)
+
+
+def _importance(subscription: Subscription) -> tuple[int, Any, float]:
+    known = subscription.status in ENDED_LAST
+    rank = len(ENDED_LAST) - ENDED_LAST.index(subscription.status) if known else 0
+    return (rank, subscription.amount, subscription.created_at.timestamp())

@@ -1,0 +1,165 @@
+"""Cancel with a reason, keep, pause, resume: the page says what happens, the POST does it."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from polar_emulator.testing import LocalPolar
+from saas.billing import gateway
+from saas.billing.gateway import Answer, PaymentDeclined
+from saas.billing.models import Subscription
+from saas.extensions import db
+from tests.billing.buying import buy, fill_catalogue
+from tests.billing.holding_data import put_subscription
+from tests.browsing import sign_in, soup, submit
+
+CANCELLATION = "/settings/billing/cancellation"
+KEEP, PAUSE = "/settings/billing/keep", "/settings/billing/pause"
+RESUMPTION = "/settings/billing/resumption"
+PAGES = (CANCELLATION, KEEP, PAUSE, RESUMPTION)
+
+
+@pytest.fixture
+def customer(polar_app: Flask, polar: LocalPolar) -> FlaskClient:
+    """Somebody on Pro Monthly."""
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Pro Monthly"])
+    return client
+
+
+def at_polar(polar_app: Flask) -> dict[str, Any]:
+    with polar_app.app_context():
+        found = db.session.scalars(db.select(Subscription.polar_id)).one()
+        data: dict[str, Any] = gateway.subscription(found).data
+        return data
+
+
+def text(client: FlaskClient, url: str = "/settings/billing") -> str:
+    return " ".join(soup(client.get(url)).get_text(" ").split())
+
+
+def test_cancel_with_a_reason_and_keep(
+    customer: FlaskClient, polar_app: Flask, polar: LocalPolar
+) -> None:
+    page = text(customer, CANCELLATION)
+    assert "You keep Pro Monthly until" in page
+    assert "Nothing more is charged." in page
+    response = submit(
+        customer, CANCELLATION, reason="too_expensive", comment=" A bit too much for me. "
+    )
+    assert response.location == "/settings/billing"
+    found = at_polar(polar_app)
+    assert found["cancel_at_period_end"] is True
+    assert found["customer_cancellation_reason"] == "too_expensive"
+    assert found["customer_cancellation_comment"] == "A bit too much for me."
+    page = text(customer)
+    assert "Your plan is cancelled. You keep it until" in page
+    assert "Your plan ends on" in page
+    assert customer.get("/dashboard/reports").status_code == 200
+    keep = soup(customer.get("/settings/billing")).select_one('[data-testid="keep-plan"]')
+    assert keep is not None
+    assert "This is undone." in text(customer, str(keep["href"]))
+    assert submit(customer, str(keep["href"])).location == "/settings/billing"
+    assert at_polar(polar_app)["cancel_at_period_end"] is False
+    assert "You keep Pro Monthly." in text(customer)
+
+
+def test_cancel_without_a_reason(customer: FlaskClient, polar_app: Flask) -> None:
+    submit(customer, CANCELLATION)
+    found = at_polar(polar_app)
+    assert found["cancel_at_period_end"] is True
+    assert found["customer_cancellation_reason"] is None
+
+
+def test_made_up_reason_or_endless_comment(customer: FlaskClient, polar_app: Flask) -> None:
+    assert submit(customer, CANCELLATION, reason="because").status_code == 422
+    response = submit(customer, CANCELLATION, comment="x" * 501)
+    assert response.status_code == 422
+    assert "500 letters" in response.text
+    assert at_polar(polar_app)["cancel_at_period_end"] is False
+
+
+def test_cancelled_in_the_portal_meanwhile(customer: FlaskClient, polar_app: Flask) -> None:
+    form = csrf_fields(customer, CANCELLATION)
+    with polar_app.app_context():
+        gateway.update_subscription(at_polar(polar_app)["id"], cancel_at_period_end=True)
+    response = customer.post(CANCELLATION, data=form)
+    assert response.location == "/settings/billing"
+    assert "cancelled or paused already" in text(customer)
+
+
+def csrf_fields(client: FlaskClient, url: str) -> dict[str, str]:
+    fields = soup(client.get(url)).select("form[method=post] input[name]")
+    return {str(field["name"]): str(field.get("value", "")) for field in fields}
+
+
+def test_refused_by_polar_changes_nothing(
+    customer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_polar_id: str, **_changes: object) -> Answer:
+        raise gateway.PolarRejected("403")
+
+    monkeypatch.setattr(gateway, "update_subscription", refused)
+    assert submit(customer, CANCELLATION).location == "/settings/billing"
+    assert "changed in the meantime, so we did nothing" in text(customer)
+
+
+def test_nothing_to_do(customer: FlaskClient) -> None:
+    for url in (KEEP, RESUMPTION):
+        response = customer.get(url)
+        assert response.location == "/settings/billing"
+    assert "Nothing is scheduled" in text(customer) or "not paused" in text(customer)
+
+
+def test_pause_page_says_what_happens(customer: FlaskClient) -> None:
+    page = text(customer, PAUSE)
+    assert "nothing is charged until you resume" in page
+    assert "You keep Pro Monthly until" in page
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_who_may(polar_app: Flask, polar: LocalPolar, url: str) -> None:
+    """Anonymous: sign in. Without a subscription: back to billing. Without a token: refused."""
+    assert polar_app.test_client().get(url).status_code == 303
+    client, _ = sign_in(polar_app)
+    assert client.get(url).location == "/settings/billing"
+    assert client.post(url).status_code == 400
+
+
+def test_nobody_cancels_somebody_elses(customer: FlaskClient, polar_app: Flask) -> None:
+    found = at_polar(polar_app)["id"]
+    bob, _ = sign_in(polar_app, "bob@example.com")
+    response = submit(bob, CANCELLATION, form_at="/settings/billing", subscription_id=found)
+    assert response.location == "/settings/billing"
+    assert at_polar(polar_app)["cancel_at_period_end"] is False
+
+
+@pytest.mark.parametrize("url", [CANCELLATION, PAUSE])
+def test_polar_down(customer: FlaskClient, polar: LocalPolar, url: str) -> None:
+    polar.faults(api="down")
+    assert customer.get(url).status_code == 503
+
+
+def test_resuming_with_a_declined_card(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    from saas.accounts.models import User
+
+    def declined(_polar_id: str, **_changes: object) -> Answer:
+        raise PaymentDeclined("402")
+
+    client, _ = sign_in(app)
+    with app.app_context():
+        user = db.session.scalars(db.select(User)).one()
+        put_subscription(user, status="paused", grants=False)
+    monkeypatch.setattr("saas.billing.subscriptions.refresh", lambda _id: None)
+    monkeypatch.setattr(gateway, "update_subscription", declined)
+    assert "About $20 is charged to your card now" in text(client, RESUMPTION)
+    response = submit(client, RESUMPTION)
+    assert response.status_code == 422
+    assert "card was declined" in response.text
+    card = soup(client.get("/pricing")).select_one('[data-testid="resume-pro"]')
+    assert card is not None
