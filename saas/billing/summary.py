@@ -8,7 +8,7 @@ from sqlalchemy import select
 from saas.accounts.models import User
 from saas.billing import decisions, entitlements
 from saas.billing import subscriptions as owned
-from saas.billing.models import Benefit, Customer, Grant, Subscription
+from saas.billing.models import Benefit, Customer, Grant, Subscription, past_due_is_tolerated
 from saas.billing.wording import per_period, product_name
 from saas.config import current
 from saas.extensions import db
@@ -133,6 +133,17 @@ def _status(subscription: Subscription | None) -> tuple[str, str]:
         "unpaid": ("Ended, because the payment failed.", "critical"),
         "incomplete_expired": ("The first payment was never completed.", "neutral"),
     }.get(subscription.status, (f"Ended on {day(subscription.ended_at) or end}.", "neutral"))
+
+
+def owed_payment() -> str:
+    """Return what an open payment means for the present user; empty when nothing is owed."""
+    since = entitlements.current_entitlements().past_due_at
+    if since is None:
+        return ""
+    grace = current().past_due_grace_days
+    if past_due_is_tolerated(since, grace):
+        return f"Your plan stays open until {day(since + timedelta(days=grace))}, so that you can mend it."
+    return "Your plan is closed until it is paid. A new card is tried at once."
 
 
 def _past_due(subscription: Subscription) -> str:

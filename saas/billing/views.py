@@ -34,10 +34,11 @@ CHECKOUT_LIMIT = (
 
 @bp.app_context_processor
 def template_functions() -> dict[str, Any]:
-    """Give templates ``can("feature")``, ``limit("name")`` and ``plan``, read where a template uses them."""
+    """Give templates ``can("feature")``, ``limit("name")``, ``plan`` and the banner of what is owed."""
     return {
         "can": entitlements.can,
         "limit": entitlements.limit,
+        "owed_payment": summary.owed_payment,
         "plan": LocalProxy(lambda: entitlements.current_entitlements().plan),
     }
 
