@@ -1,42 +1,152 @@
-"""One statement that keeps the newer of two snapshots, whatever order they arrive in.
+"""The newer of two snapshots is kept, whatever order they arrive in.
 
 A row is replaced only by a snapshot that is not older, compared by ``(modified_at, observed_at)``. The
 comparison happens inside the database, in the same statement as the write, so two workers cannot get
 between each other. It makes every row the maximum of all snapshots seen: repetition and disorder
 change nothing.
+
+Within ``gathering`` the snapshots of a whole transaction are written together at its end: one statement
+for each table, tables and rows always in the same order, so that two transactions never wait for each other.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, inspect, tuple_
+from sqlalchemy import Table, bindparam, inspect, select, tuple_, update
 
-from saas.billing.models import Snapshot
+from saas.accounts.models import User
+from saas.billing.models import Benefit, Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.extensions import db, insert
 
+Values = dict[str, Any]
+ORDER: tuple[type[Snapshot], ...] = (Customer, Product, Benefit, Subscription, Order, Grant)
 
-def keep_newer(model: type[Snapshot], values: dict[str, Any]) -> None:
+
+class Gathering:
+    """Snapshots and links that are waiting to be written."""
+
+    def __init__(self) -> None:
+        self.newer: dict[type[Snapshot], dict[str, Values]] = {model: {} for model in ORDER}
+        self.existing: dict[type[Snapshot], dict[str, Values]] = {model: {} for model in ORDER}
+        self.links: dict[str, str] = {}
+
+    def keep_newer(self, model: type[Snapshot], values: Values) -> None:
+        """Remember a snapshot, unless a newer one of the same object is waiting."""
+        waiting = self.newer[model].get(values["polar_id"])
+        if waiting is None or _age(values) >= _age(waiting):
+            self.newer[model][values["polar_id"]] = values
+
+    def join(self, other: "Gathering") -> None:
+        """Take over everything from another one."""
+        for model in ORDER:
+            for values in other.newer[model].values():
+                self.keep_newer(model, values)
+            self.existing[model] |= other.existing[model]
+        self.links |= other.links
+
+    def write(self) -> None:
+        """Write all of it into the transaction at hand."""
+        for model in ORDER:
+            if self.existing[model]:
+                _execute(_insert_missing, model, self.existing[model])
+            if self.newer[model]:
+                _execute(_insert_newer, model, self.newer[model])
+            if model is Customer and self.links:
+                links = [
+                    {"polar": polar, "ours": ours} for polar, ours in sorted(self.links.items())
+                ]
+                db.session.connection().execute(_link(), links)
+
+
+_gathering: ContextVar[Gathering | None] = ContextVar("gathering", default=None)
+
+
+@contextmanager
+def gathering() -> Iterator[Gathering]:
+    """Collect what is kept in this block instead of writing it; the caller calls ``write``."""
+    gathered = Gathering()
+    token = _gathering.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _gathering.reset(token)
+
+
+def keep_newer(model: type[Snapshot], values: Values) -> None:
     """Insert the snapshot, or replace the stored one unless that is newer. ``values`` by attribute name."""
-    table, row = _row(model, values)
-    statement = insert(table).values(row)
+    with _present() as gathered:
+        gathered.keep_newer(model, values)
+
+
+def keep_existing(model: type[Snapshot], values: Values) -> None:
+    """Insert the snapshot only when there is none: for objects that are shown to us in part."""
+    with _present() as gathered:
+        gathered.existing[model].setdefault(values["polar_id"], values)
+
+
+def link(polar_id: str, external_id: str) -> None:
+    """Note the user behind a customer. Once set it stays: Polar forgets our id when it deletes one."""
+    with _present() as gathered:
+        gathered.links[polar_id] = external_id
+
+
+@contextmanager
+def _present() -> Iterator[Gathering]:
+    """The gathering of this block, or one that is written at once."""
+    gathered = _gathering.get()
+    if gathered is not None:
+        yield gathered
+        return
+    alone = Gathering()
+    yield alone
+    alone.write()
+
+
+def _age(values: Values) -> tuple[Any, Any]:
+    return values["modified_at"], values["observed_at"]
+
+
+def _execute(make: Any, model: type[Snapshot], rows: dict[str, Values]) -> None:
+    names = tuple(next(iter(rows.values())))
+    statement = make(model, names, db.engine.dialect.name)
+    db.session.connection().execute(statement, [rows[polar_id] for polar_id in sorted(rows)])
+
+
+@cache
+def _insert_newer(model: type[Snapshot], names: tuple[str, ...], _dialect: str) -> Any:
+    table, columns = _table(model), _columns(model, names)
+    statement = insert(table).values(columns)
     new = statement.excluded
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[table.c.polar_id],
-            set_={name: new[name] for name in row if name != "polar_id"},
-            where=tuple_(new.modified_at, new.observed_at)
-            >= tuple_(table.c.modified_at, table.c.observed_at),
-        )
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.polar_id],
+        set_={name: new[name] for name in columns if name != "polar_id"},
+        where=tuple_(new.modified_at, new.observed_at)
+        >= tuple_(table.c.modified_at, table.c.observed_at),
     )
 
 
-def keep_existing(model: type[Snapshot], values: dict[str, Any]) -> None:
-    """Insert the snapshot only when there is none: for objects that are shown to us in part."""
-    table, row = _row(model, values)
-    statement = insert(table).values(row)
-    db.session.execute(statement.on_conflict_do_nothing(index_elements=[table.c.polar_id]))
+@cache
+def _insert_missing(model: type[Snapshot], names: tuple[str, ...], _dialect: str) -> Any:
+    statement = insert(_table(model)).values(_columns(model, names))
+    return statement.on_conflict_do_nothing(index_elements=[_table(model).c.polar_id])
 
 
-def _row(model: type[Snapshot], values: dict[str, Any]) -> tuple[Table, dict[str, Any]]:
+@cache
+def _link() -> Any:
+    table = _table(Customer)
+    user_id = select(User.id).where(User.public_id == bindparam("ours")).scalar_subquery()
+    unlinked = (table.c.polar_id == bindparam("polar"), table.c.user_id.is_(None))
+    return update(table).where(*unlinked).values(user_id=user_id)
+
+
+def _columns(model: type[Snapshot], names: tuple[str, ...]) -> Values:
+    """Return a parameter for each column; attributes and columns may have different names."""
     mapper = inspect(model)
-    table = cast(Table, mapper.local_table)
-    return table, {mapper.columns[name].name: value for name, value in values.items()}
+    return {mapper.columns[name].name: bindparam(name) for name in names}
+
+
+def _table(model: type[Snapshot]) -> Table:
+    return cast(Table, inspect(model).local_table)

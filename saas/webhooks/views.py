@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from saas.config import current
-from saas.extensions import csrf, db
+from saas.extensions import csrf, db, limiter
 from saas.kit.wsgi import drain, read_body
 from saas.webhooks import bp, inbox
 from saas.webhooks.signature import BadSignature, verify
@@ -21,6 +21,7 @@ MAX_ID_LENGTH = 255
 
 @bp.post("/polar")
 @csrf.exempt  # type: ignore[untyped-decorator]
+@limiter.exempt  # Polar may come as often as it has something to say.
 def polar() -> Response:
     """Verify the raw bytes, keep the delivery, answer 202, having tried to apply it."""
     try:

@@ -1,0 +1,141 @@
+"""Apply deliveries from the inbox, one or many in one transaction, and note what became of each."""
+
+import json
+import logging
+import re
+import traceback
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+
+from saas.billing import store
+from saas.billing.payload import PayloadError, Reader
+from saas.extensions import db, start_write
+from saas.kit.datetimes import utcnow
+from saas.webhooks import handlers
+from saas.webhooks.models import Delivery
+
+log = logging.getLogger(__name__)
+
+READABLE_TYPE = re.compile(r"[a-zA-Z0-9_.\-]{1,255}")
+UNREADABLE_TYPE = "(unreadable)"
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(hours=6)
+MAX_ATTEMPTS = 12  # With the doubling waits above: about two days.
+TRIES = 4  # Of a transaction that lost its connection or a race; the database asks to repeat it.
+RACES = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock.
+
+Failure = tuple[int, Exception]
+
+
+def apply(ids: Sequence[int]) -> dict[int, str]:
+    """Apply these deliveries, unless they are handled or somebody is at it. Never raises.
+
+    Returns the outcomes by id: applied, ignored, unknown or failed. One that fails holds up no other.
+    """
+    try:
+        outcomes, failures = _repeatedly(ids)
+    except Exception as error:
+        db.session.rollback()
+        if len(ids) == 1:
+            return _failed([(ids[0], error)])
+        return {key: outcome for each in ids for key, outcome in apply([each]).items()}
+    return outcomes | _failed(failures)
+
+
+def type_of(event: Any) -> str:
+    """Return the type of an event, or a word for one that has none we could print."""
+    name = event.get("type") if isinstance(event, dict) else None
+    return name if isinstance(name, str) and READABLE_TYPE.fullmatch(name) else UNREADABLE_TYPE
+
+
+def _repeatedly(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
+    for _ in range(TRIES - 1):
+        try:
+            return _together(ids)
+        except DBAPIError as error:
+            db.session.rollback()
+            if not (error.connection_invalidated or getattr(error.orig, "sqlstate", "") in RACES):
+                raise
+    return _together(ids)
+
+
+def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
+    start_write()
+    found = (
+        select(Delivery.id, Delivery.body)
+        .where(Delivery.id.in_(ids), Delivery.handled_at.is_(None))
+        .order_by(Delivery.id)
+        .with_for_update(skip_locked=True)
+    )
+    outcomes: dict[int, str] = {}
+    failures: list[Failure] = []
+    everything = store.Gathering()
+    for row_id, body in db.session.execute(found).all():
+        try:
+            with store.gathering() as gathered:
+                outcomes[row_id] = _handle(body)
+            everything.join(gathered)
+        except Exception as error:
+            failures.append((row_id, error))
+    everything.write()
+    for outcome in set(outcomes.values()):
+        _note_success([key for key, value in outcomes.items() if value == outcome], outcome)
+    db.session.commit()
+    return outcomes, failures
+
+
+def _handle(body: bytes) -> str:
+    event = json.loads(body)
+    if not isinstance(event, dict) or event.get("type") not in handlers.TABLE:
+        return "unknown"
+    return handlers.handle(event, Reader(event, "event").moment("timestamp"))
+
+
+def _note_success(ids: list[int], outcome: str) -> None:
+    changes: dict[str, Any] = {"outcome": outcome, "handled_at": utcnow(), "error": None}
+    changes |= {"attempts": Delivery.attempts + 1, "next_attempt_at": None}
+    statement = update(Delivery).where(Delivery.id.in_(ids)).values(changes)
+    db.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _failed(failures: list[Failure]) -> dict[int, str]:
+    for row_id, error in failures:
+        known = isinstance(error, PayloadError)
+        log.error(
+            "webhook delivery %s failed: %s", row_id, error, exc_info=None if known else error
+        )
+        _note_failure(row_id, error)
+    return {row_id: "failed" for row_id, _ in failures}
+
+
+def _note_failure(row_id: int, error: Exception) -> None:
+    """Save the evidence outside the failed transaction."""
+    try:
+        start_write()
+        delivery = db.session.get_one(Delivery, row_id, with_for_update=True)
+        if delivery.handled_at is None:
+            delivery.attempts += 1
+            delivery.outcome = "failed"
+            delivery.error = _evidence(error)
+            delivery.next_attempt_at = _next_attempt(delivery.attempts)
+        db.session.commit()
+    except Exception:  # The row stays "received" and is tried again all the same.
+        db.session.rollback()
+        log.exception("the failure of webhook delivery %s could not be noted", row_id)
+
+
+def _evidence(error: Exception) -> str:
+    """Return the sentence first, then where it came from, as text that every database can keep."""
+    text = f"{error}\n\n{''.join(traceback.format_exception(error))}"
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _next_attempt(attempts: int) -> datetime | None:
+    if attempts >= MAX_ATTEMPTS:
+        return None
+    wait: timedelta = min(FIRST_RETRY * 2 ** (attempts - 1), LAST_RETRY)
+    return utcnow() + wait
