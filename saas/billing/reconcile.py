@@ -1,28 +1,54 @@
 """Bring our copy in line with Polar: the catalogue, or everything about one customer.
 
-This is the way back from any loss: what a webhook did not tell, a read does.
+This is the way back from any loss: what a webhook did not tell, a read does. ``survey`` does it for
+everybody at once.
 """
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from sqlalchemy import or_, select
 
 from saas.accounts.models import User
 from saas.billing import gateway, sync
-from saas.billing.gateway import Answer
+from saas.billing.differences import Difference, Watch
+from saas.billing.gateway import Answer, PolarNotFound
+from saas.billing.models import Customer, Grant, Order, Snapshot, Subscription
 from saas.billing.payload import PayloadError
 from saas.extensions import db, start_write
 
 log = logging.getLogger(__name__)
 
 Put = Callable[[object, datetime], object]
+PUTS: dict[type[Snapshot], Put] = {
+    Customer: sync.put_customer,
+    Subscription: sync.put_subscription,
+    Order: sync.put_order,
+    Grant: sync.put_grant,
+}
+
+
+@dataclass
+class Reading:
+    """Everything that Polar showed about one user, by model. Nothing of it is written yet."""
+
+    answers: dict[type[Snapshot], list[Answer]] = field(
+        default_factory=lambda: {model: [] for model in PUTS}
+    )
+
+    @property
+    def is_empty(self) -> bool:
+        """True when Polar does not know the user."""
+        return not any(self.answers.values())
 
 
 def refresh_catalogue() -> int:
     """Read all products from Polar and keep them. Returns how many. Raises ``gateway.PolarError``."""
     answers = list(gateway.products())
     start_write()
-    kept = _put_all(sync.put_product, answers)
+    kept = keep_all(sync.put_product, answers)
     db.session.commit()
     return kept
 
@@ -30,27 +56,60 @@ def refresh_catalogue() -> int:
 def pull_user(user: User) -> bool:
     """Read what Polar knows about a user and keep it. Returns false when Polar does not know them.
 
-    Nothing is written before everything is read, and no lock is held over the network.
-    Raises ``gateway.PolarError``.
+    Raises ``gateway.PolarError``; nothing is changed then.
     """
+    reading = read_user(user)
+    keep(reading)
+    return not reading.is_empty
+
+
+def pull_and_compare(user: User, *, dry_run: bool = False) -> list[Difference]:
+    """Do the same and return what was different; with ``dry_run`` our copy stays as it is."""
+    return keep(read_user(user), dry_run=dry_run)
+
+
+def read_user(user: User) -> Reading:
+    """Read a user's customers and what belongs to them. Writes nothing and holds no lock.
+
+    Usually there is one customer. One that was deleted at Polar has lost our id, so the ones that we
+    know to be this user's are asked for, too, as long as something here still seems to run.
+    """
+    reading = Reading()
+    stored = _stored_customers(user)
     customer = gateway.customer_by_external_id(user.public_id)
-    if customer is None:
-        return False
-    polar_id = str(customer.data.get("id"))
-    read: list[tuple[Put, list[Answer]]] = [
-        (sync.put_customer, [customer]),
-        (sync.put_subscription, list(gateway.customer_subscriptions(polar_id))),
-        (sync.put_order, list(gateway.customer_orders(polar_id))),
-        (sync.put_grant, list(gateway.customer_grants(polar_id))),
-    ]
+    if customer is not None:
+        reading.answers[Customer].append(customer)
+        stored.discard(str(customer.data.get("id")))
+    for polar_id in stored:
+        try:
+            reading.answers[Customer].append(gateway.customer(polar_id))
+        except PolarNotFound:
+            log.info("polar: customer %s is gone; reading what it left", polar_id)
+    for polar_id in [*stored, *([str(customer.data.get("id"))] if customer else [])]:
+        reading.answers[Subscription] += gateway.customer_subscriptions(polar_id)
+        reading.answers[Order] += gateway.customer_orders(polar_id)
+        reading.answers[Grant] += gateway.customer_grants(polar_id)
+    return reading
+
+
+def keep(reading: Reading, *, dry_run: bool = False) -> list[Difference]:
+    """Write a reading in one transaction and return what was different."""
     start_write()
-    for put, answers in read:
-        _put_all(put, answers)
-    db.session.commit()
-    return True
+    watches = [
+        Watch(model, [str(answer.data.get("id")) for answer in answers])
+        for model, answers in reading.answers.items()
+    ]
+    for model, answers in reading.answers.items():
+        keep_all(PUTS[model], answers)
+    found = [difference for watch in watches for difference in watch.differences()]
+    if dry_run:
+        db.session.rollback()
+    else:
+        db.session.commit()
+    return found
 
 
-def _put_all(put: Put, answers: Iterable[Answer]) -> int:
+def keep_all(put: Put, answers: Iterable[Answer]) -> int:
     """Keep each object; one that cannot be read is logged and does not hold up the others."""
     kept = 0
     for answer in answers:
@@ -60,3 +119,21 @@ def _put_all(put: Put, answers: Iterable[Answer]) -> int:
         except PayloadError as error:
             log.error("polar: an object could not be kept: %s", error)
     return kept
+
+
+def _stored_customers(user: User) -> set[str]:
+    """Return the customers that are this user's here, without deleted ones that have nothing running."""
+    running = or_(
+        Customer.deleted_at.is_(None),
+        select(Subscription.polar_id)
+        .where(Subscription.customer_id == Customer.polar_id, Subscription.ended_at.is_(None))
+        .exists(),
+        select(Grant.polar_id)
+        .where(Grant.customer_id == Customer.polar_id, Grant.is_granted)
+        .exists(),
+    )
+    found = set(
+        db.session.scalars(select(Customer.polar_id).where(Customer.user_id == user.id, running))
+    )
+    db.session.rollback()
+    return found

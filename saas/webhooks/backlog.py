@@ -29,6 +29,7 @@ class Backlog:
         self._ids: deque[int] = deque()
         self._visitors = 0
         self._is_draining = False
+        self._thread: threading.Thread | None = None
 
     @contextmanager
     def visit(self) -> Iterator[None]:
@@ -54,7 +55,13 @@ class Backlog:
                 return
             self._is_draining = True
         # Not a daemon: a worker that ends in good order finishes this first.
-        threading.Thread(target=self._drain, args=(app,), name="webhook-backlog").start()
+        self._thread = threading.Thread(target=self._drain, args=(app,), name="webhook-backlog")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when everything that was put off has been applied."""
+        if self._thread is not None:
+            self._thread.join()
 
     def _drain(self, app: Flask) -> None:
         while True:

@@ -1,0 +1,63 @@
+"""What a reading of Polar changed in our copy, field by field, for the report of ``flask billing sync``."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import inspect, select
+
+from saas.billing.models import Customer, Grant, Order, Snapshot, Subscription
+from saas.extensions import db
+
+WORDS: dict[type[Snapshot], str] = {
+    Customer: "customer",
+    Subscription: "subscription",
+    Order: "order",
+    Grant: "benefit",
+}
+NOT_CONTENT = frozenset({"polar_id", "created_at", "modified_at", "observed_at"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One object that was wrong or missing here. ``changes`` holds the old and new value by field."""
+
+    kind: str
+    polar_id: str
+    changes: dict[str, tuple[Any, Any]]
+    is_new: bool = False
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        if self.is_new:
+            return f"{self.kind} {self.polar_id} was missing here"
+        words = [f"{name} {old!s} -> {new!s}" for name, (old, new) in sorted(self.changes.items())]
+        return f"{self.kind} {self.polar_id}: " + ", ".join(words)
+
+
+class Watch:
+    """Remembers how some objects stand, to tell later what has become of them."""
+
+    def __init__(self, model: type[Snapshot], ids: Iterable[str]) -> None:
+        self.model = model
+        self.ids = list(ids)
+        self.before = _rows(model, self.ids)
+
+    def differences(self) -> list[Difference]:
+        """Return what is different now, within the transaction or after it."""
+        kind = WORDS[self.model]
+        found = []
+        for polar_id, now in _rows(self.model, self.ids).items():
+            old = self.before.get(polar_id)
+            if old is None:
+                found.append(Difference(kind, polar_id, {}, is_new=True))
+            elif changes := {n: (old[n], now[n]) for n in now if old[n] != now[n]}:
+                found.append(Difference(kind, polar_id, changes))
+        return found
+
+
+def _rows(model: type[Snapshot], ids: list[str]) -> dict[str, dict[str, Any]]:
+    columns = [c for c in inspect(model).local_table.columns if c.name not in NOT_CONTENT]
+    query = select(model.polar_id, *columns).where(model.polar_id.in_(ids))
+    names = [column.name for column in columns]
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in db.session.execute(query)}
