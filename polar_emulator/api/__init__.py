@@ -11,9 +11,11 @@ def install(app: Flask) -> None:
         customers,
         gate,
         orders,
+        organizations,
         subscriptions,
         webhooks,
     )
 
-    assert all((catalogue, checkouts, customers, orders, subscriptions, webhooks))  # noqa: S101
+    modules = (catalogue, checkouts, customers, orders, organizations, subscriptions, webhooks)
+    assert all(modules)  # noqa: S101
     gate.install(app)

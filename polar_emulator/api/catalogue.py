@@ -1,4 +1,4 @@
-"""/v1/organizations, /v1/products and /v1/benefits."""
+"""/v1/products and /v1/benefits."""
 
 from __future__ import annotations
 
@@ -28,18 +28,6 @@ INTERVALS = ("day", "week", "month", "year")
 VISIBILITIES = ("draft", "private", "public")
 AMOUNT_TYPES = ("fixed", "custom", "free")
 ORGANIZATION_WITH_TOKEN = "Setting organization_id is disallowed when using an organization token."  # noqa: S105
-
-
-@api.get("/v1/organizations/")
-def organizations() -> Response:
-    """The one organisation that there is."""
-    return listing("organization", equals("slug"), shapes.organization)
-
-
-@api.get("/v1/organizations/<key>")
-def organization(key: str) -> Response:
-    """An organisation."""
-    return answer(shapes.organization(found("organization", key)))
 
 
 @api.get("/v1/products/")

@@ -43,7 +43,7 @@ def confirm(world: World, doc: Doc, given: dict[str, Any]) -> Doc:
     if doc["is_payment_form_required"] and cards.is_declined(token):
         emit(world, "checkout.updated", shapes.checkout(world, before))
         raise PaymentError
-    return _accept(world, doc)
+    return _accept(world, doc, token)
 
 
 def process(world: World, arguments: Doc) -> None:
@@ -117,13 +117,13 @@ def _check_complete(doc: Doc, given: dict[str, Any]) -> None:
         raise RuleError(problems)
 
 
-def _accept(world: World, doc: Doc) -> Doc:
+def _accept(world: World, doc: Doc, token: str) -> Doc:
     existing = _existing_customer(world, doc)
     customer = existing or _new_customer(world, doc)
     if existing:
         _refresh_customer(world, existing, doc)
     if doc["is_payment_form_required"]:
-        world.store.put("customer", {**customer, "card": "paying"})
+        world.store.put("customer", {**customer, "card": cards.kept_as(token)})
         doc["payment_processor_metadata"] = {
             **doc["payment_processor_metadata"],
             "customer_id": f"cus_{customer['id'][:8]}local",

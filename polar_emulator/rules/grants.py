@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from polar_emulator.clock import parse
 from polar_emulator.events import emit
 from polar_emulator.rules.customers import state_changed
 from polar_emulator.shapes import customers as shapes
@@ -15,7 +18,7 @@ def follow_subscription(world: World, arguments: Doc) -> None:
     """Job: make the grants of a subscription what its product and status call for."""
     subscription = world.store.need("subscription", arguments["subscription_id"])
     product = world.store.need("product", subscription["product_id"])
-    wanted = product["benefit_ids"] if subscription["status"] in LIVE_STATUSES else []
+    wanted = product["benefit_ids"] if _is_entitled(world, subscription) else []
     source = {"subscription_id": subscription["id"], "order_id": None}
     _match(world, subscription["customer_id"], source, wanted)
     if arguments.get("cycled"):
@@ -36,6 +39,21 @@ def revoke_all(world: World, customer_id: str) -> None:
         "benefit_grant", {"customer_id": customer_id, "is_granted": True}
     ):
         _revoke(world, grant)
+
+
+def grace_end(world: World, subscription: Doc) -> datetime | None:
+    """Until when the benefits of a past due subscription stay; None without a grace period."""
+    days = world.organization["subscription_settings"]["benefit_revocation_grace_period"]
+    if not days or not subscription["past_due_at"]:
+        return None
+    return parse(subscription["past_due_at"]) + timedelta(days=days)
+
+
+def _is_entitled(world: World, subscription: Doc) -> bool:
+    if subscription["status"] == "past_due":
+        until = grace_end(world, subscription)
+        return until is not None and world.now() < until
+    return subscription["status"] in LIVE_STATUSES
 
 
 def _match(world: World, customer_id: str, source: Doc, wanted: list[str]) -> None:

@@ -79,6 +79,7 @@ def create(
         "subscription_id": links.get("subscription_id"),
         "checkout_id": links.get("checkout_id"),
         "next_payment_attempt_at": None,
+        "failed_attempts": 0,
         "metadata": links.get("metadata") or {},
         "custom_field_data": {},
         "platform_fee_amount": 0,
@@ -104,12 +105,11 @@ def tell_pending(world: World, order: Doc) -> None:
     jobs.soon(world, "order.charge", PAYMENT_SECONDS, order_id=order["id"])
 
 
-def charge(world: World, arguments: Doc) -> None:
-    """Job: the card on file pays a pending order."""
-    order = world.store.need("order", arguments["order_id"])
-    world.touch("order", order, status="paid", paid=True)
+def mark_paid(world: World, order: Doc, *, fee_seconds: float = FEE_SECONDS) -> None:
+    """A pending order has been paid."""
+    world.touch("order", order, status="paid", paid=True, next_payment_attempt_at=None)
     emit(world, "order.updated", shapes.order(world, order))
-    _tell_paid(world, order)
+    _tell_paid(world, order, fee_seconds)
 
 
 def settle_fee(world: World, arguments: Doc) -> None:
@@ -139,11 +139,11 @@ def invoice_url(world: World, order: Doc) -> str:
     return f"{world.public_url}/invoices/{order['id']}/Invoice-{order['invoice_number']}.pdf"
 
 
-def _tell_paid(world: World, order: Doc) -> None:
+def _tell_paid(world: World, order: Doc, fee_seconds: float = FEE_SECONDS) -> None:
     if order["total_amount"]:
         number = order["invoice_number"].removeprefix(f"{world.organization['slug'].upper()}-")
         world.touch("order", order, receipt_number=f"RCPT-{number}")
-        jobs.soon(world, "order.fee", FEE_SECONDS, order_id=order["id"])
+        jobs.soon(world, "order.fee", fee_seconds, order_id=order["id"])
     emit(world, "order.paid", shapes.order(world, order))
 
 

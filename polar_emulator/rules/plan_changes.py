@@ -6,7 +6,7 @@ from polar_emulator import jobs
 from polar_emulator.clock import parse, stamp
 from polar_emulator.errors import PaymentFailed, impossible
 from polar_emulator.events import emit
-from polar_emulator.rules import orders, periods, subscriptions
+from polar_emulator.rules import cards, orders, periods, subscriptions
 from polar_emulator.rules.customers import state_changed
 from polar_emulator.rules.money import prorated, tax_on
 from polar_emulator.shapes import purchases as shapes
@@ -77,7 +77,7 @@ def _charge_now(world: World, doc: Doc, product: Doc, *, new_period: bool) -> No
     customer = world.store.need("customer", doc["customer_id"])
     items = [*doc["open_items"], *_lines(world, doc, product, new_period=new_period)]
     total = max(sum(line["amount"] for line in items), 0)
-    if total and customer["card"] == "declining":
+    if total > 0 and not cards.pays(customer):
         raise PaymentFailed
     doc.update(subscriptions.terms(product, product["prices"][0]), open_items=[])
     if new_period:

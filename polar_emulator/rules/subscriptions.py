@@ -200,7 +200,8 @@ def _renew(world: World, doc: Doc) -> None:
     start = parse(doc["current_period_end"])
     set_period(world, doc, start)
     lines, doc["open_items"] = doc["open_items"], []
-    world.touch("subscription", doc, status="active")
+    status = "past_due" if doc["status"] == "past_due" else "active"
+    world.touch("subscription", doc, status=status)
     for event in ("subscription.cycled", "subscription.updated"):
         emit(world, event, shapes.subscription(world, doc))
     _order_period(world, doc, lines)
