@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 
 from saas.accounts.models import User
-from saas.billing import gateway, sync
+from saas.billing import gateway, store, sync
 from saas.billing.differences import Difference, Watch
 from saas.billing.gateway import Answer, PolarNotFound
 from saas.billing.models import Customer, Grant, Order, Snapshot, Subscription
@@ -46,9 +46,15 @@ class Reading:
 
 def refresh_catalogue() -> int:
     """Read all products from Polar and keep them. Returns how many. Raises ``gateway.PolarError``."""
-    answers = list(gateway.products())
+    return keep_catalogue(list(gateway.products()))
+
+
+def keep_catalogue(answers: list[Answer]) -> int:
+    """Write products that were read. Returns how many could be kept."""
     start_write()
-    kept = keep_all(sync.put_product, answers)
+    with store.gathering() as gathered:
+        kept = keep_all(sync.put_product, answers)
+    gathered.write()
     db.session.commit()
     return kept
 
@@ -99,8 +105,10 @@ def keep(reading: Reading, *, dry_run: bool = False) -> list[Difference]:
         Watch(model, [str(answer.data.get("id")) for answer in answers])
         for model, answers in reading.answers.items()
     ]
-    for model, answers in reading.answers.items():
-        keep_all(PUTS[model], answers)
+    with store.gathering() as gathered:
+        for model, answers in reading.answers.items():
+            keep_all(PUTS[model], answers)
+    gathered.write()
     found = [difference for watch in watches for difference in watch.differences()]
     if dry_run:
         db.session.rollback()

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from saas.extensions import db
+from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
 from saas.webhooks import applying
 from saas.webhooks.applying import FIRST_RETRY, MAX_ATTEMPTS, type_of
@@ -17,7 +17,7 @@ from saas.webhooks.backlog import Backlog
 from saas.webhooks.keeping import Keeper
 from saas.webhooks.models import Delivery
 
-__all__ = ["FIRST_RETRY", "MAX_ATTEMPTS", "accept", "process", "retry_due"]
+__all__ = ["FIRST_RETRY", "MAX_ATTEMPTS", "accept", "process", "replay", "retry_due"]
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,17 @@ def process(row_id: int) -> str:
     Returns the outcome: applied, ignored, unknown or failed; or handled, when there was nothing to do.
     """
     return applying.apply([row_id]).get(row_id, "handled")
+
+
+def replay(row_id: int) -> str:
+    """Apply one delivery again, even if it was handled before. Returns the outcome."""
+    start_write()
+    db.session.execute(
+        update(Delivery).where(Delivery.id == row_id).values(handled_at=None, outcome="received"),
+        execution_options={"synchronize_session": False},
+    )
+    db.session.commit()
+    return process(row_id)
 
 
 def retry_due(limit: int = RETRY_BATCH) -> list[str]:

@@ -1,0 +1,23 @@
+"""The commands: ``flask billing …``, ``flask webhooks …``, ``flask polar …``, ``flask check``."""
+
+import sys
+
+from flask import Flask
+
+from saas.cli import polar
+from saas.cli.billing import billing
+from saas.cli.check import check
+from saas.cli.webhooks import webhooks
+
+DIAGNOSIS = ("check", "polar")
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    for command in (billing, webhooks, polar.polar, check):
+        app.cli.add_command(command)
+
+
+def is_diagnosis() -> bool:
+    """True when the command line asks what is wrong: then a wrong setting must not end it first."""
+    return "flask" in sys.argv[0] and any(word in DIAGNOSIS for word in sys.argv[1:])

@@ -1,0 +1,132 @@
+"""``flask billing …``: look at subscriptions and bring them in line with Polar."""
+
+import json
+from datetime import datetime, timedelta
+
+import click
+from flask.cli import AppGroup
+
+from saas.accounts import service
+from saas.accounts.models import User
+from saas.billing import (
+    entitlements,
+    gateway,
+    pace,
+    reconcile,
+    redelivery,
+    subscriptions,
+    survey,
+)
+from saas.billing.differences import Difference
+from saas.config import current
+from saas.errors import AppError
+from saas.extensions import db
+from saas.kit.datetimes import utcnow
+
+billing = AppGroup("billing", help="Look at subscriptions and bring them in line with Polar.")
+
+
+@billing.command("status")
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def status(email: str, as_json: bool) -> None:
+    """Print the plan, features and subscriptions of EMAIL, from our copy."""
+    user = _user(email)
+    entitled = entitlements.for_user(user)
+    facts = {
+        "email": user.email,
+        "external_id": user.public_id,
+        "plan": entitled.plan.key,
+        "plan_name": entitled.plan.name,
+        "status": entitled.status,
+        "features": sorted(entitled.features),
+        "limits": entitled.limits,
+        "subscriptions": [
+            {"id": found.polar_id, "status": found.status} for found in subscriptions.of(user)
+        ],
+    }
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name:14} {json.dumps(value) if isinstance(value, list | dict) else value}")
+
+
+@billing.command("sync")
+@click.argument("email", required=False)
+@click.option("--dry-run", is_flag=True, help="Only say what is different.")
+@click.option("--restart", is_flag=True, help="Begin anew, even if the last run was interrupted.")
+def sync(email: str | None, dry_run: bool, restart: bool) -> None:
+    """Compare EMAIL, or every customer, with Polar and heal what is different."""
+    try:
+        with pace.keeping(pace.for_this_polar()):
+            if email:
+                _sync_one(_user(email), dry_run)
+            else:
+                _sync_all(dry_run, restart)
+    except gateway.PolarError as error:
+        raise click.ClickException(f"Polar did not answer as it should. {error.detail}") from None
+    except AppError as error:
+        raise click.ClickException(error.message) from None
+
+
+@billing.command("replay")
+@click.option("--days", default=30, show_default=True, help="How far to look back; Polar keeps 90.")
+def replay(days: int) -> None:
+    """Ask Polar to send again what never arrived here."""
+    since: datetime = utcnow() - timedelta(days=days)
+    try:
+        with pace.keeping(pace.for_this_polar()):
+            asked = redelivery.ask(since)
+    except gateway.PolarError as error:
+        raise click.ClickException(f"Polar did not answer as it should. {error.detail}") from None
+    for kind, webhook_id in asked:
+        click.echo(f"{webhook_id}  {kind}")
+    click.echo(f"Asked Polar to send {len(asked)} again." if asked else "Everything has arrived.")
+
+
+def _sync_one(user: User, dry_run: bool) -> None:
+    reconcile.refresh_catalogue()
+    reading = reconcile.read_user(user)
+    address, user_id = user.email, user.id
+    _report(reconcile.keep(reading, dry_run=dry_run), dry_run)
+    if reading.is_empty:
+        click.echo(f"{address}: not a customer at Polar")
+        return
+    entitled = entitlements.for_user(db.session.get_one(User, user_id))
+    click.echo(f"{address}: {entitled.plan.key}, {entitled.status}")
+
+
+def _sync_all(dry_run: bool, restart: bool) -> None:
+    plan = survey.prepare(dry_run=dry_run, restart=restart)
+    click.echo(_announcement(plan))
+    with click.progressbar(length=plan.calls, label="Reading") as bar:
+        found = survey.run(plan, bar.update, dry_run=dry_run)
+    _report(found, dry_run)
+
+
+def _announcement(plan: survey.Plan) -> str:
+    rate = pace.calls_per_minute(current())
+    seconds = plan.calls * 60 / rate
+    length = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+    begin = "Going on with the run that was interrupted: " if plan.is_resumed else ""
+    return f"{begin}{plan.calls} calls, at least {length} at {rate:.0f} calls a minute."
+
+
+def _report(found: list[Difference], dry_run: bool) -> None:
+    for difference in found:
+        click.echo(f"- {difference}")
+    what = f"{len(found)} difference{'' if len(found) == 1 else 's'}"
+    if not found:
+        click.echo("Our copy agrees with Polar.")
+    elif dry_run:
+        click.echo(f"{what} found; nothing was changed.")
+    else:
+        click.echo(f"{what} found and healed.")
+
+
+def _user(email: str) -> User:
+    user = service.find(email)
+    if user is None:
+        raise click.ClickException(f"Nobody has signed up as {email}.")
+    return user
