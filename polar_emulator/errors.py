@@ -99,6 +99,28 @@ class PaymentFailed(NamedError):
     sentence = "Payment failed with reason: card_error."
 
 
+class RefundedAlready(NamedError):
+    """403 for refunding an order of which nothing is left."""
+
+    status = 403
+    name = "RefundedAlready"
+
+
+class RevokeProhibited(NamedError):
+    """400 for revoking the benefits of a subscription by a refund."""
+
+    name = "RevokeSubscriptionBenefitsProhibited"
+    sentence = "Subscription benefits can only be revoked upon cancellation"
+
+
+class InactiveSubscription(NamedError):
+    """403 for changing a subscription that does not run."""
+
+    status = 403
+    name = "InactiveSubscription"
+    sentence = "This subscription is not active."
+
+
 class SchemaError(ApiError):
     """422 for a request that has the wrong form."""
 

@@ -11,6 +11,7 @@ from polar_emulator.rules import (
     endings,
     grants,
     orders,
+    refunds,
     subscriptions,
 )
 
@@ -27,5 +28,7 @@ HANDLERS: Handlers = {
     "order.invoice": orders.render_invoice,
     "order.retry": dunning.retry,
     "order.void": dunning.void,
+    "refund.revoke": refunds.revoke,
+    "refund.update": refunds.update,
     "subscription.period_over": subscriptions.period_over,
 }

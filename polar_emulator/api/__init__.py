@@ -12,10 +12,11 @@ def install(app: Flask) -> None:
         gate,
         orders,
         organizations,
+        refunds,
         subscriptions,
         webhooks,
     )
 
-    modules = (catalogue, checkouts, customers, orders, organizations, subscriptions, webhooks)
-    assert all(modules)  # noqa: S101
+    modules = (catalogue, checkouts, customers, orders, organizations, refunds)
+    assert all((*modules, subscriptions, webhooks))  # noqa: S101
     gate.install(app)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from polar_emulator.clock import parse, stamp
 from polar_emulator.errors import Problem, SchemaError, problem
 
 HEX_OR_HYPHEN = re.compile(r"[0-9a-fA-F-]")
@@ -80,10 +81,10 @@ class Fields:
             message = f"Input should be a valid URL, {reason}"
             self.complain("url_parsing", name, message, value, error=reason)
 
-    def uuid(self, name: str) -> None:
-        """An id."""
+    def uuid(self, name: str, *, null: bool = True) -> None:
+        """An id, or null unless that is refused."""
         value = self._given(name)
-        trouble = None if value is None else uuid_trouble(value)
+        trouble = None if value is None and (null or name not in self.body) else uuid_trouble(value)
         if trouble:
             message = f"Input should be a valid UUID, {trouble}"
             self.complain("uuid_parsing", name, message, value, error=trouble)
@@ -124,10 +125,33 @@ class Fields:
             message = f"Input should be greater than or equal to {least}"
             self.complain("greater_than_equal", name, message, value, ge=least)
 
-    def choice(self, name: str, options: Sequence[str]) -> None:
-        """One of a few words."""
+    def positive(self, name: str) -> None:
+        """A whole number above 0; null is refused."""
         value = self._given(name)
-        if value is not None and value not in options:
+        if name not in self.body:
+            return
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.complain("int_type", name, "Input should be a valid integer", value)
+        elif value <= 0:
+            self.complain("greater_than", name, "Input should be greater than 0", value, gt=0)
+
+    def moment(self, name: str) -> None:
+        """A date and time, or null."""
+        value = self._given(name)
+        if value is None:
+            return
+        try:
+            self.values[name] = stamp(parse(value))
+        except (TypeError, ValueError, OverflowError):
+            message = "Input should be a valid datetime or date, invalid character in year"
+            self.complain("datetime_from_date_parsing", name, message, value)
+
+    def choice(self, name: str, options: Sequence[str], *, null: bool = True) -> None:
+        """One of a few words, or null unless that is refused."""
+        value = self._given(name)
+        if value is None and (null or name not in self.body):
+            return
+        if not isinstance(value, str) or value not in options:
             quoted = [f"'{option}'" for option in options]
             expected = " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
             self.complain("enum", name, f"Input should be {expected}", value, expected=expected)

@@ -30,7 +30,8 @@ def follow_order(world: World, arguments: Doc) -> None:
     order = world.store.need("order", arguments["order_id"])
     product = world.store.need("product", order["product_id"])
     source = {"subscription_id": None, "order_id": order["id"]}
-    _match(world, order["customer_id"], source, product["benefit_ids"])
+    wanted = [] if order.get("benefits_revoked") else product["benefit_ids"]
+    _match(world, order["customer_id"], source, wanted)
 
 
 def revoke_all(world: World, customer_id: str) -> None:

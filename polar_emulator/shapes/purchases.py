@@ -52,6 +52,12 @@ ORDER_KEYS = (
     "subscription_id", "checkout_id", "next_payment_attempt_at", "metadata",
     "custom_field_data", "platform_fee_amount", "platform_fee_currency",
 )  # fmt: skip
+REFUND_KEYS = (
+    "created_at", "modified_at", "id", "metadata", "status", "reason", "amount", "tax_amount",
+    "currency", "organization_id", "order_id", "subscription_id", "customer_id",
+    "revoke_benefits",
+)  # fmt: skip
+UNREFUNDABLE = ("void", "refunded")
 FULL_ADDRESS_COUNTRIES = ("US", "CA")
 
 
@@ -104,7 +110,6 @@ def order(world: World, doc: Doc) -> Json:
     owner = world.store.need("customer", doc["customer_id"])
     product = world.store.need("product", doc["product_id"])
     bought = world.store.get("subscription", doc["subscription_id"])
-    refundable = doc["status"] not in ("void", "refunded")
     return {
         **{name: doc[name] for name in ORDER_KEYS},
         "customer": customers.customer(owner),
@@ -118,11 +123,23 @@ def order(world: World, doc: Doc) -> Json:
         "description": product["name"],
         "amount": doc["net_amount"],
         "from_balance_amount": 0,
-        "refundable_amount": doc["net_amount"] - doc["refunded_amount"] if refundable else 0,
+        "refundable_amount": refundable(doc),
         "refundable_tax_amount": doc["tax_amount"] - doc["refunded_tax_amount"]
-        if refundable
+        if doc["status"] not in UNREFUNDABLE
         else 0,
     }
+
+
+def refundable(doc: Doc) -> int:
+    """What can still be refunded of an order, without tax."""
+    if doc["status"] in UNREFUNDABLE:
+        return 0
+    return max(int(doc["net_amount"] - doc["refunded_amount"]), 0)
+
+
+def refund(doc: Doc) -> Json:
+    """A refund."""
+    return {**{name: doc[name] for name in REFUND_KEYS}, "dispute": None}
 
 
 def _checkout_head(doc: Doc) -> Json:

@@ -10,6 +10,7 @@ from polar_emulator.testing import LocalPolar
 
 PAYS = "4242 4242 4242 4242"
 DECLINED = "4000 0000 0000 0002"
+FAILS_LATER = "4000 0000 0000 0341"
 
 
 def product_id(name: str) -> str:

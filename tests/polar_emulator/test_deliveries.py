@@ -17,7 +17,7 @@ from polar_emulator import deliveries
 from polar_emulator.jobs import wait_until
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator import recorded
-from tests.polar_emulator.buyers import DECLINED, Buyers, product_id
+from tests.polar_emulator.buyers import DECLINED, FAILS_LATER, Buyers, product_id
 from tests.polar_emulator.conftest import SECRET, Delivery, Receiver
 
 HOUR = 3600
@@ -127,8 +127,11 @@ def everything(buyers: Buyers, sdk: Polar, polar: LocalPolar) -> None:
     polar.advance(32 * 24 * HOUR)
     polar.wait_idle()
     sdk.customers.update_external("d", name="Renamed")
+    order = sdk.orders.list(external_customer_id=["c"]).items[0]
+    sdk.refunds.create(order_id=order.id, reason="other", amount=100)
     sdk.subscriptions.revoke(key)
-    polar.wait_idle()
+    buyers.pay(buyers.open("Team Monthly", "e"), FAILS_LATER)
+    polar.advance(15 * 24 * HOUR)
     sdk.customers.delete_external("b")
     polar.wait_idle()
 
