@@ -23,7 +23,7 @@ from saas import (
     webhooks,
 )
 from saas.accounts import signals
-from saas.billing import customers
+from saas.billing import address_news, customers, farewell
 from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
@@ -87,6 +87,8 @@ def _bind_extensions(app: Flask) -> None:
 def _connect_signals() -> None:
     """Say who listens to what. Accounts does not know billing; it only tells what happened."""
     signals.email_confirmed.connect(customers.on_email_confirmed)
+    signals.email_changed.connect(address_news.on_email_changed)
+    signals.user_deleting.connect(farewell.on_user_deleting)
 
 
 def _wrap_wsgi(app: Flask, settings: Settings) -> None:

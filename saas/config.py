@@ -26,6 +26,15 @@ POLAR_URLS = {
 }
 
 
+BILLING_MAILS = (
+    "welcome",
+    "payment_failed",
+    "trial_ending",
+    "cancellation_confirmed",
+    "access_ended",
+)
+
+
 class ConfigurationError(Exception):
     """The settings do not allow a start. ``problems`` holds one sentence for each reason."""
 
@@ -62,6 +71,7 @@ class Settings:
     mail_password: str = field(default="", repr=False)
     mail_from: str = ""
     mail_outbox_dir: str = "instance/outbox"
+    mails_off: tuple[str, ...] = ()
     rate_limit_storage: str = "memory://"
     trusted_proxies: int = 0
     log_level: str = "INFO"
@@ -166,6 +176,9 @@ class Settings:
             found.append(
                 f"MAIL_BACKEND is {self.mail_backend!r}; use smtp, file, console or locmem."
             )
+        if unknown := sorted(set(self.mails_off) - set(BILLING_MAILS)):
+            known = ", ".join(BILLING_MAILS)
+            found.append(f"MAILS_OFF names {unknown[0]!r}; it may name {known}.")
         return found
 
     def _unsafe(self) -> list[str]:
@@ -235,6 +248,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mail_password=read.text("MAIL_PASSWORD", ""),
         mail_from=read.text("MAIL_FROM", "hello@localhost" if development else ""),
         mail_outbox_dir=read.text("MAIL_OUTBOX_DIR", "instance/outbox"),
+        mails_off=tuple(read.text("MAILS_OFF", "").replace(",", " ").split()),
         rate_limit_storage=read.text("RATE_LIMIT_STORAGE", "memory://"),
         trusted_proxies=int(read.number("TRUSTED_PROXIES", 0)),
         log_level=read.text("LOG_LEVEL", "INFO").upper(),

@@ -32,3 +32,13 @@ def reset_password(email: str, url: str) -> None:
 def password_changed(email: str) -> None:
     """Tell the owner of the account that its password has changed, in case it was not them."""
     send("password_changed", email, email=email, reset_url=link("accounts.password_request"))
+
+
+def confirm_new_address(email: str, url: str) -> None:
+    """Ask the owner of the new address to confirm it."""
+    send("confirm_new_address", email, email=email, url=url)
+
+
+def address_changed(old: str, new: str) -> None:
+    """Tell the old address that the account has another one now, in case it was not them."""
+    send("address_changed", old, email=old, new=new)

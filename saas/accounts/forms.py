@@ -71,5 +71,17 @@ class ChangePasswordForm(NewPasswordForm):
     )
 
 
+class AddressForm(EmailForm):
+    """Asks for a new address, and for the password, so that an unlocked screen is not enough."""
+
+    password = PasswordField("Password", validators=[DataRequired(PASSWORD_MISSING)])
+
+
+class DeletionForm(PageForm):
+    """Asks for the password before everything is gone."""
+
+    password = PasswordField("Password", validators=[DataRequired(PASSWORD_MISSING)])
+
+
 class ConfirmForm(PageForm):
     """Nothing but a button."""

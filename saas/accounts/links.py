@@ -4,6 +4,7 @@ The nonce of the newest link is kept with the user, so a newer link ends the old
 ends itself. The token is signed and dated; see ``saas.kit.tokens``.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from saas.kit import tokens
 from saas.mail import link
 
 CONFIRMATION_AGE = timedelta(days=3)  # A weekend away from the inbox.
+NEW_ADDRESS_AGE = timedelta(days=1)
 RESET_AGE = timedelta(hours=1)  # It opens the account to whoever finds it; asking again is easy.
 
 
@@ -32,6 +34,19 @@ def new_reset(user: User, next_url: str | None) -> str:
     user.reset_nonce = new_nonce()
     token = tokens.sign(_keys(), "reset", user.reset_nonce)
     return link("accounts.password_reset", token=token, next=next_url)
+
+
+def new_address(user: User, address: str) -> str:
+    """Return the link that gives the user another address. It dies with the address or the password."""
+    payload = json.dumps([user.auth_key, user.email, address])
+    return link("accounts.address_confirmation", token=tokens.sign(_keys(), "address", payload))
+
+
+def user_of_new_address(token: str) -> tuple[User, str]:
+    """Return, and lock, the user of such a link and the address it proves. Raises ``LinkExpired``."""
+    auth_key, old, address = json.loads(_read("address", token, NEW_ADDRESS_AGE))
+    user = _only((User.auth_key == auth_key) & (User.email == old))
+    return user, str(address)
 
 
 def user_of_confirmation(token: str) -> User:

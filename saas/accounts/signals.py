@@ -30,3 +30,9 @@ def tell(signal: NamedSignal, user: User) -> None:
         except Exception:
             db.session.rollback()
             log.exception("a receiver of %s failed for user %s", signal.name, user.public_id)
+
+
+def ask(signal: NamedSignal, user: User) -> None:
+    """Send a signal about something that is about to happen. A receiver forbids it by raising."""
+    for receiver in signal.receivers_for(user):
+        receiver(user)

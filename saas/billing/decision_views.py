@@ -38,7 +38,9 @@ def plan() -> Answer:
     except NoSubscription:
         return _to("billing.checkout_resume", product_id=product.polar_id)
     form = PlanForm(behavior=quote.options[0].behavior, fingerprint=quote.fingerprint)
-    form.behavior.choices = [SelectChoice(option.behavior, option.label) for option in quote.options]
+    form.behavior.choices = [
+        SelectChoice(option.behavior, option.label) for option in quote.options
+    ]
     if not form.validate_on_submit():
         return show("billing/plan.html", form, quote=quote)
     try:

@@ -138,9 +138,9 @@ def update_customer(polar_id: str, **changes: object) -> Answer:
     return call("PATCH", f"/v1/customers/{quote(polar_id, safe='')}", body=changes)
 
 
-def delete_customer(polar_id: str) -> None:
-    """Delete a customer; its subscriptions end at once. Raises ``PolarNotFound``."""
-    call("DELETE", f"/v1/customers/{quote(polar_id, safe='')}")
+def delete_customer(polar_id: str) -> Answer:
+    """Delete a customer; its subscriptions end at once. The answer is empty. Raises ``PolarNotFound``."""
+    return call("DELETE", f"/v1/customers/{quote(polar_id, safe='')}")
 
 
 def customer_subscriptions(polar_id: str) -> Iterator[Answer]:

@@ -2,13 +2,13 @@
 
 Every row is a snapshot. ``modified_at`` is Polar's own (or ``created_at`` while it is null) and
 ``observed_at`` the moment Polar showed it to us; together they say which of two snapshots is newer.
-Only ``sync.py`` writes here.
+Only ``sync.py`` writes them. The last two tables are our own notes.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.kit.datetimes import UTCDateTime, utcnow
@@ -176,6 +176,35 @@ class Grant(Snapshot, Base):
     subscription_id: Mapped[str | None] = mapped_column(POLAR_ID)
     order_id: Mapped[str | None] = mapped_column(POLAR_ID)
     is_granted: Mapped[bool]
+
+
+class Notice(Base):
+    """A mail that is due to a user, or was sent. The key makes it one, however often we learn of it."""
+
+    __tablename__ = "billing_notices"
+    __table_args__ = (
+        UniqueConstraint("kind", "subject_id", "period", name="uq_billing_notices_kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[str] = mapped_column(POLAR_ID)
+    period: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class AddressNews(Base):
+    """A user's new e-mail address that Polar has not heard of yet."""
+
+    __tablename__ = "billing_address_news"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    since: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
 def past_due_is_tolerated(past_due_at: datetime | None, grace_days: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import gateway, reconcile, sync
+from saas.billing import gateway, notices, reconcile, sync
 from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
 from saas.billing.models import Customer, Subscription
 from saas.errors import AppError
@@ -86,6 +86,7 @@ def change(subscription_id: str, **changes: object) -> None:
         refresh(subscription_id)
         raise SubscriptionMoved from None
     _keep(answer)
+    notices.after_change([subscription_id])
 
 
 def _keep(answer: gateway.Answer) -> None:

@@ -80,11 +80,6 @@ def summary(user: User) -> Summary:
     )
 
 
-def subscriptions(user: User) -> list[Subscription]:
-    """Return all subscriptions of a user, those in force first, then the newest."""
-    return owned.of(user)
-
-
 def _other(subscription: Subscription) -> Other:
     words, tone = _status(subscription)
     name, price = product_name(subscription.product_id), _price(subscription)

@@ -13,6 +13,7 @@ from saas.billing import (
     catalogue,
     checkout,
     entitlements,
+    notices,
     payments,
     portal,
     pricing,
@@ -101,6 +102,7 @@ def confirmation() -> ResponseReturnValue:
     """Show how the payment stands; while it is being processed the page refreshes itself."""
     found = checkout.confirm(require_user(), request.args.get("checkout_id"))
     entitlements.forget_current()
+    notices.after_change_for(require_user())
     return render_template("billing/confirmation.html", **vars(found))
 
 
@@ -136,6 +138,7 @@ def portal_return() -> ResponseReturnValue:
     """Come back from the portal: read what changed there, then show it."""
     try:
         reconcile.pull_user(require_user())
+        notices.after_change_for(require_user())
     except PolarError:
         flash("We could not check with our payment provider; changes show up in a moment.", "info")
     return redirect(url_for("billing.settings"), HTTPStatus.SEE_OTHER)

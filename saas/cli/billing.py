@@ -9,8 +9,10 @@ from flask.cli import AppGroup
 from saas.accounts import service
 from saas.accounts.models import User
 from saas.billing import (
+    address_news,
     entitlements,
     gateway,
+    notices,
     pace,
     reconcile,
     redelivery,
@@ -50,6 +52,13 @@ def status(email: str, as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name:14} {json.dumps(value) if isinstance(value, list | dict) else value}")
+
+
+@billing.command("notices")
+def send_notices() -> None:
+    """Send the mails that are due, and tell Polar of new e-mail addresses. Run it every hour."""
+    click.echo(f"{notices.run()} mails sent.")
+    click.echo(f"{address_news.run()} new addresses told to Polar.")
 
 
 @billing.command("sync")

@@ -6,7 +6,7 @@ from typing import Any
 
 from saas.accounts.models import User
 from saas.billing import sync
-from saas.extensions import db
+from saas.extensions import db, start_write
 from tests.billing.catalogue_data import product
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -48,6 +48,7 @@ def put_product(name: str) -> str:
 
 def put_subscription(user: User, name: str = "Pro", number: int = 1, **changes: Any) -> str:
     """Keep a subscription with its grants. ``grants=False`` means Polar has revoked them."""
+    start_write()
     granted = changes.pop("grants", True)
     subscription_id = key("subscription", user.public_id, number)
     data = {
@@ -73,6 +74,7 @@ def put_order(
     user: User, name: str = "Lifetime", status: str = "paid", *, grants: bool = True, **changes: Any
 ) -> str:
     """Keep a one-time purchase with its grants."""
+    start_write()
     order_id = key("order", user.public_id, name)
     data = {
         **stamps(),

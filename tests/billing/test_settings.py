@@ -154,9 +154,7 @@ def test_sync_of_everybody(polar_app: Flask, polar: LocalPolar) -> None:
     buy(client, polar, ids["Pro Monthly"])
     sign_in(polar_app, "bob@example.com")
     output = polar_app.test_cli_runner().invoke(args=["billing", "sync"]).output
-    assert "ada@example.com: pro, active" in output
-    assert "bob@example.com: not a customer at Polar" in output
-    assert "Catalogue: " in output
+    assert "Our copy agrees with Polar." in output
 
 
 def test_seed_can_be_repeated(polar_app: Flask) -> None:

@@ -1,0 +1,53 @@
+"""Another e-mail address: proven by a link to the new one, and told to the old one."""
+
+from sqlalchemy.exc import IntegrityError
+
+from saas.accounts import addresses, emails, links, passwords, service, signals
+from saas.accounts.errors import LinkExpired, WrongPassword
+from saas.accounts.models import User
+from saas.extensions import db, start_write
+
+
+def request(user: User, email: str, password: str) -> None:
+    """Mail a link to the new address. Nothing changes before it is used.
+
+    Whether the address has an account already is told to that address alone. Raises ``WrongPassword`` or
+    ``InvalidAddress``.
+    """
+    address = addresses.normalise(email)
+    if not passwords.matches(user.password_hash, password):
+        raise WrongPassword
+    holder = service.find(address)
+    if holder is not None and holder.has_confirmed_email:
+        emails.account_exists(address, None)
+        return
+    emails.confirm_new_address(address, links.new_address(user, address))
+
+
+def confirm(token: str) -> User:
+    """Use the link: the user has the new address from now on. Raises ``LinkExpired``."""
+    start_write()
+    user, address = links.user_of_new_address(token)
+    old = user.email
+    _make_room(address)
+    user.email = address
+    user.reset_nonce = None  # A link in the old inbox must not open the account any more.
+    try:
+        db.session.commit()
+    except IntegrityError:  # Somebody else took it in this moment.
+        db.session.rollback()
+        raise LinkExpired from None
+    emails.address_changed(old, user.email)
+    signals.tell(signals.email_changed, user)
+    return user
+
+
+def _make_room(address: str) -> None:
+    """Drop an account that never showed that the address is its own. Raises ``LinkExpired``."""
+    holder = service.find(address)
+    if holder is None:
+        return
+    if holder.has_confirmed_email:
+        raise LinkExpired
+    db.session.delete(holder)
+    db.session.flush()

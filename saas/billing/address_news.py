@@ -1,0 +1,64 @@
+"""A user's new e-mail address arrives at Polar, now or as soon as Polar answers again.
+
+The other direction is information only: an address that somebody changes at Polar is kept with the customer
+and shown in the billing settings. It never becomes the address to sign in with, and never decides whose
+customer it is; that is done by our id alone.
+"""
+
+import logging
+from typing import cast
+
+from sqlalchemy import Table, delete, select
+
+from saas.accounts.models import User
+from saas.billing import gateway, sync
+from saas.billing.gateway import PolarError, PolarRejected
+from saas.billing.models import AddressNews
+from saas.extensions import db, insert, start_write
+from saas.kit.datetimes import utcnow
+
+log = logging.getLogger(__name__)
+
+
+def on_email_changed(user: User) -> None:
+    """Note that Polar must hear of the new address, and tell it. Trouble is left for the next run."""
+    user_id = user.id
+    table = cast(Table, AddressNews.__table__)
+    statement = insert(table).values(user_id=user_id, since=utcnow()).on_conflict_do_nothing()
+    start_write()
+    db.session.execute(statement)
+    db.session.commit()
+    tell(user_id)
+
+
+def run() -> int:
+    """Tell Polar every address that it has not heard of. Returns how many it took."""
+    waiting = list(db.session.scalars(select(AddressNews.user_id)))
+    db.session.rollback()
+    return sum(tell(user_id) for user_id in waiting)
+
+
+def tell(user_id: int) -> bool:
+    """Tell Polar one address. False when Polar does not answer, so that it is tried again.
+
+    When another customer at Polar has the address, the two stay apart: our customer keeps the old one
+    there, and a person has to look at it.
+    """
+    user = db.session.get_one(User, user_id)
+    public_id, address = user.public_id, user.email
+    db.session.rollback()
+    try:
+        customer = gateway.customer_by_external_id(public_id)
+        if customer is not None and customer.data.get("email") != address:
+            answer = gateway.update_customer(str(customer.data["id"]), email=address)
+            start_write()
+            sync.put_customer(answer.data, answer.observed_at)
+            db.session.commit()
+    except PolarRejected as error:
+        log.error("the new address of user %s was refused by Polar: %s", public_id, error.errors)
+    except PolarError:
+        return False
+    start_write()
+    db.session.execute(delete(AddressNews).where(AddressNews.user_id == user_id))
+    db.session.commit()
+    return True
