@@ -52,7 +52,9 @@ def init_app(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """True when the client prefers JSON to a page."""
+    """True when the client prefers JSON to a page, and for every address below ``/api/``."""
+    if request.path.startswith("/api/"):
+        return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return request.is_json or best == "application/json"
 

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("billing", __name__)
 
-from saas.billing import decision_views, invoice_views, views  # noqa: E402, F401
+from saas.billing import api, decision_views, invoice_views, views  # noqa: E402, F401

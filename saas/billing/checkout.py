@@ -34,7 +34,7 @@ class AlreadySubscribed(AppError):
 
     status = HTTPStatus.CONFLICT
     code = "already_subscribed"
-    message = "You already have a subscription. Change or cancel it under Manage subscription."
+    message = "You already have a subscription. Change it in your billing settings."
 
 
 class UnknownCheckout(AppError):
@@ -57,8 +57,18 @@ class Confirmation:
     refresh_seconds: int = REFRESH_SECONDS
 
 
-def start(user: User, product_id: str | None) -> str:
-    """Create a checkout for a product and return the address to send the customer to.
+@dataclass(frozen=True)
+class Started:
+    """A checkout at Polar: its id, and where the customer pays."""
+
+    id: str
+    url: str
+
+
+def start(
+    user: User, product_id: str | None, metadata: dict[str, str | int | float | bool] | None = None
+) -> Started:
+    """Create a checkout for a product. ``metadata`` is copied to the subscription or order by Polar.
 
     Raises ``catalogue.UnknownProduct`` or ``MalformedProduct``, ``AlreadySubscribed``,
     ``customers.AddressTaken``, or ``gateway.PolarError``; nothing is left half done.
@@ -75,7 +85,7 @@ def start(user: User, product_id: str | None) -> str:
         "success_url": absolute(base, url_for("billing.confirmation"))
         + "?checkout_id={CHECKOUT_ID}",
         "return_url": absolute(base, url_for("billing.pricing")),
-        "metadata": {"user_id": public_id},
+        "metadata": (metadata or {}) | {"user_id": public_id},
     }
     fields |= (
         {"subscription_id": upgrade} if upgrade else who
@@ -86,7 +96,7 @@ def start(user: User, product_id: str | None) -> str:
         if any("products" in (problem.get("loc") or []) for problem in error.errors):
             raise UnknownProduct from None
         raise
-    return _address(answer.data.get("url"))
+    return Started(str(answer.data.get("id")), _address(answer.data.get("url")))
 
 
 def confirm(user: User, checkout_id: str | None) -> Confirmation:
@@ -95,7 +105,7 @@ def confirm(user: User, checkout_id: str | None) -> Confirmation:
     It grants nothing by itself: access follows from what Polar says about subscriptions and orders.
     Raises ``UnknownCheckout`` or ``gateway.PolarError``.
     """
-    data = _own_checkout(user, checkout_id)
+    data = own(user, checkout_id)
     state = str(data.get("status"))
     product = data.get("product") or {}
     if state == "succeeded":
@@ -114,18 +124,8 @@ def confirm(user: User, checkout_id: str | None) -> Confirmation:
     )
 
 
-def _free_subscription(customer_id: str, product_id: str) -> str | None:
-    """Return the free subscription to upgrade, if there is one. Asks Polar: our copy may be late."""
-    for answer in gateway.customer_subscriptions(customer_id):
-        if answer.data.get("status") not in BILLABLE:
-            continue
-        if answer.data.get("amount") or answer.data.get("product_id") == product_id:
-            raise AlreadySubscribed
-        return str(answer.data["id"])
-    return None
-
-
-def _own_checkout(user: User, checkout_id: str | None) -> dict[str, Any]:
+def own(user: User, checkout_id: str | None) -> dict[str, Any]:
+    """Return a checkout of this user as Polar shows it. Raises ``UnknownCheckout`` or ``PolarError``."""
     public_id = user.public_id
     try:
         data: dict[str, Any] = gateway.checkout(str(uuid.UUID(checkout_id or ""))).data
@@ -137,6 +137,17 @@ def _own_checkout(user: User, checkout_id: str | None) -> dict[str, Any]:
     if owner is None or owner.user_id != user.id:
         raise UnknownCheckout
     return data
+
+
+def _free_subscription(customer_id: str, product_id: str) -> str | None:
+    """Return the free subscription to upgrade, if there is one. Asks Polar: our copy may be late."""
+    for answer in gateway.customer_subscriptions(customer_id):
+        if answer.data.get("status") not in BILLABLE:
+            continue
+        if answer.data.get("amount") or answer.data.get("product_id") == product_id:
+            raise AlreadySubscribed
+        return str(answer.data["id"])
+    return None
 
 
 def _has_arrived(data: dict[str, object]) -> bool:

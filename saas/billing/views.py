@@ -166,7 +166,7 @@ def polar_trouble(error: PolarError) -> ResponseReturnValue:
 
 def _to_checkout(product_id: str) -> ResponseReturnValue:
     try:
-        return redirect(checkout.start(require_user(), product_id), HTTPStatus.SEE_OTHER)
+        return redirect(checkout.start(require_user(), product_id).url, HTTPStatus.SEE_OTHER)
     except AlreadySubscribed:
         if wants_json():
             raise

@@ -1,0 +1,49 @@
+"""Metadata that a front end wants to give to a purchase, held to Polar's rules before Polar sees it."""
+
+import math
+from http import HTTPStatus
+
+from saas.errors import AppError
+
+RESERVED = frozenset({"user_id"})  # Ours: it says who began the checkout.
+MAX_KEYS = 50 - len(RESERVED)
+MAX_KEY_LENGTH = 40
+MAX_TEXT_LENGTH = 500
+
+Value = str | int | float | bool
+
+
+class BadMetadata(AppError):
+    """It is not what Polar takes, or uses a name of ours. The message says which."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "bad_metadata"
+
+
+def readable_metadata(given: object) -> dict[str, Value]:
+    """Return ``given`` without its null values. Raises ``BadMetadata``.
+
+    Up to 49 names of up to 40 letters; values are text of 1 to 500 letters, numbers, true or false.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise BadMetadata("metadata must be an object.")
+    found = {name: value for name, value in given.items() if value is not None}
+    if reserved := sorted(RESERVED & given.keys()):
+        raise BadMetadata(f"metadata.{reserved[0]} is reserved.")
+    if len(found) > MAX_KEYS:
+        raise BadMetadata(f"metadata has more than {MAX_KEYS} names.")
+    for name, value in found.items():
+        _check(name, value)
+    return found
+
+
+def _check(name: str, value: object) -> None:
+    if not 0 < len(name) <= MAX_KEY_LENGTH:
+        raise BadMetadata(f"A name in metadata must have 1 to {MAX_KEY_LENGTH} letters.")
+    if isinstance(value, str):
+        if not 0 < len(value) <= MAX_TEXT_LENGTH:
+            raise BadMetadata(f"metadata.{name} must have 1 to {MAX_TEXT_LENGTH} letters.")
+    elif not isinstance(value, bool | int | float) or not math.isfinite(value):
+        raise BadMetadata(f"metadata.{name} must be text, a number, true or false.")
