@@ -113,7 +113,7 @@ def reset(world: World) -> None:
         world.store.clear()
         world.clock.reset()
         world.requests.clear()
-        world.faults.change({"api": None, "hold_confirmed": False, "drop_webhooks": False})
+        world.faults.clear()
         seed(world)
     if world.delivering.acquire(timeout=RESET_PATIENCE_SECONDS):
         world.delivering.release()

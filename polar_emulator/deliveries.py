@@ -1,12 +1,14 @@
-"""Deliveries: sign an event, send it with a real HTTP client, keep what came back, try again."""
+"""Deliveries: sign an event, send it with a real HTTP client, keep what came back, try again.
+
+The thread that does so is in `courier`.
+"""
 
 from __future__ import annotations
 
 import base64
-import logging
 import random
-import threading
-import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -17,8 +19,6 @@ from polar_emulator.events import body_of
 from polar_emulator.store import Doc
 from polar_emulator.world import World
 
-log = logging.getLogger(__name__)
-
 # All four as recorded from the real server (WEBHOOK_MAX_RETRIES and its neighbours).
 MAX_ATTEMPTS = 10
 TIMEOUT_SECONDS = 10.0
@@ -26,9 +26,24 @@ LONGEST_BACKOFF_SECONDS = 20 * 60
 FAILED_EVENTS_BEFORE_SWITCH_OFF = 10
 
 RESPONSE_KEPT = 2000
-NAP_SECONDS = 0.25
-# Polar makes first attempts 0.3 to 0.8 s apart; here a little is enough to show the order.
-SPACING_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one attempt: the webhook event, the status (None without an answer), the answer.
+
+    `sent` is false for an event that nobody is to get any more.
+    """
+
+    key: str
+    status: int | None = None
+    answer: str = ""
+    sent: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the receiver took it: any 2xx."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 def sign(endpoint: Doc, message_id: str, moment: datetime, body: str) -> str:
@@ -54,84 +69,42 @@ def backoff_seconds(attempts: int) -> float:
     return wait * random.uniform(1, 2)  # noqa: S311
 
 
-def next_due(world: World) -> Doc | None:
-    """The delivery to attempt now, oldest first, or None."""
-    return world.store.first(
-        "webhook_event", {"next_at <=": stamp(world.now())}, order="next_at,seq"
-    )
+def due(world: World, limit: int = 1) -> list[Doc]:
+    """The deliveries to attempt now, oldest first; the `reorder` fault turns that around."""
+    now = world.now() - timedelta(seconds=world.faults.delay_webhooks_seconds)
+    order = "-next_at,-seq" if world.faults.reorder_webhooks else "next_at,seq"
+    where = {"next_at <=": stamp(now)}
+    return world.store.find("webhook_event", where, order=order, limit=limit)
 
 
-def attempt(world: World, client: httpx.Client, key: str) -> None:
-    """Send one delivery once and note the outcome: a failure is an outcome, too.
-
-    The store may be reset meanwhile, so what is gone is left alone.
-    """
+def send(world: World, client: httpx.Client, key: str) -> Outcome:
+    """Send one delivery once. The store may be reset meanwhile, so what is gone is left alone."""
     with world.store.transaction():
         event = world.store.get("webhook_event", key)
         if event is None:
-            return
+            return Outcome(key, sent=False)
         endpoint = world.store.get("webhook_endpoint", event["endpoint_id"])
         if endpoint is None or not endpoint["enabled"]:
             world.touch("webhook_event", event, skipped=True, next_at=None)
-            return
+            return Outcome(key, sent=False)
         body = body_of(world, event)
     status, answer = _send(client, endpoint, key, body)
+    return Outcome(key, status, answer)
+
+
+def note(world: World, outcomes: Iterable[Outcome]) -> None:
+    """Keep what came of attempts in one transaction: a failure is an outcome, too."""
     with world.store.transaction():
-        if world.store.get("webhook_event", key) is not None:
-            _note(world, event, status, answer)
+        for outcome in outcomes:
+            event = world.store.get("webhook_event", outcome.key) if outcome.sent else None
+            if event is not None:
+                _note(world, event, outcome)
 
 
 def redeliver(world: World, event: Doc) -> None:
     """Send an event again with the same webhook-id, as soon as possible."""
     world.touch("webhook_event", event, next_at=world.stamp(), skipped=False)
     world.wake()
-
-
-class Courier(threading.Thread):
-    """The thread that makes deliveries, one at a time and in order of creation."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(name="polar-deliveries", daemon=True)
-        self._world = world
-        self._awake = world.add_listener()
-        self._stopping = False
-
-    def run(self) -> None:
-        """Make deliveries until `stop`."""
-        with httpx.Client(
-            timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
-        ) as client:
-            while not self._stopping:
-                self._awake.clear()
-                if not self._deliver(client):
-                    self._awake.wait(NAP_SECONDS)
-                elif not self._world.settings.fast:
-                    time.sleep(SPACING_SECONDS)
-
-    def stop(self) -> None:
-        """End the thread after the delivery at hand."""
-        self._stopping = True
-        self._world.wake()
-        self.join(timeout=1)
-
-    def _deliver(self, client: httpx.Client) -> bool:
-        """Make the next delivery; False when none is due. A mistake of ours must not end the thread."""
-        event = next_due(self._world)
-        if event is None:
-            return False
-        try:
-            with self._world.delivering:
-                attempt(self._world, client, event["id"])
-        except Exception:
-            log.exception("delivery %s failed", event["id"])
-            self._give_up(event["id"])
-        return True
-
-    def _give_up(self, key: str) -> None:
-        with self._world.store.transaction():
-            event = self._world.store.get("webhook_event", key)
-            if event is not None:
-                self._world.touch("webhook_event", event, skipped=True, next_at=None)
 
 
 def _send(
@@ -153,8 +126,7 @@ def _send(
     return response.status_code, response.text[:RESPONSE_KEPT]
 
 
-def _note(world: World, event: Doc, status: int | None, answer: str) -> None:
-    succeeded = status is not None and 200 <= status < 300
+def _note(world: World, event: Doc, outcome: Outcome) -> None:
     delivery: Doc = {
         "id": world.new_id(),
         "created_at": world.stamp(),
@@ -162,14 +134,14 @@ def _note(world: World, event: Doc, status: int | None, answer: str) -> None:
         "event_id": event["id"],
         "endpoint_id": event["endpoint_id"],
         "type": event["type"],
-        "succeeded": succeeded,
-        "http_code": status,
-        "response": answer,
+        "succeeded": outcome.succeeded,
+        "http_code": outcome.status,
+        "response": outcome.answer,
     }
     world.store.put("webhook_delivery", delivery)
     attempts = event["attempts"] + 1
-    changes = {"attempts": attempts, "last_http_code": status, "next_at": None}
-    if succeeded:
+    changes = {"attempts": attempts, "last_http_code": outcome.status, "next_at": None}
+    if outcome.succeeded:
         changes["succeeded"] = True
     elif attempts >= MAX_ATTEMPTS:
         changes["succeeded"] = bool(event["succeeded"])
@@ -177,7 +149,7 @@ def _note(world: World, event: Doc, status: int | None, answer: str) -> None:
         wait = timedelta(seconds=backoff_seconds(attempts) * world.settings.retry_scale)
         changes["next_at"] = stamp(world.now() + wait)
     world.touch("webhook_event", event, **changes)
-    if not succeeded and attempts >= MAX_ATTEMPTS:
+    if not outcome.succeeded and attempts >= MAX_ATTEMPTS:
         _switch_off_when_hopeless(world, event["endpoint_id"])
 
 

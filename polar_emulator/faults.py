@@ -2,40 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-API_FAULTS = frozenset({"down", "slow", "401", "422", "429", "500", "html"})
+LONGEST_SECONDS = 24 * 3600
+API_FAULTS = frozenset({"down", "slow", "401", "422", "429", "500", "html", "broken"})
 
 
 @dataclass
 class Faults:
     """What goes wrong at the moment. Nothing by default.
 
-    api: None, `down` (the connection closes without an answer), `slow` (waits `slow_seconds`),
-    `401`, `422`, `429`, `500`, or `html` (a 200 page that is no JSON).
+    api: None, `down` (the connection closes without an answer), `broken` (it closes in the middle
+    of one), `slow` (waits `slow_seconds`), `401`, `422`, `429`, `500`, or `html` (a 200 page that
+    is no JSON).
     hold_confirmed: checkouts stay `confirmed` until this is switched off.
     drop_webhooks: events happen but are never delivered.
+    duplicate_webhooks: every delivery arrives twice.
+    reorder_webhooks: what waits together arrives in reverse order.
+    delay_webhooks_seconds: how much later than they should deliveries leave, by the clock here.
     """
 
     api: str | None = None
     slow_seconds: float = 3.0
     hold_confirmed: bool = False
     drop_webhooks: bool = False
+    duplicate_webhooks: bool = False
+    reorder_webhooks: bool = False
+    delay_webhooks_seconds: float = 0.0
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Set the named faults; ValueError with a sentence for a name or value that is unknown."""
-        unknown = set(wanted) - set(asdict(self))
+        kinds = {field.name: field.type for field in fields(self)}
+        unknown = set(wanted) - set(kinds)
         if unknown:
             raise ValueError(f"Unknown fault: {', '.join(sorted(unknown))}.")
-        api = wanted.get("api", self.api)
-        if api is not None and str(api) not in API_FAULTS:
-            raise ValueError(f"api must be null or one of {', '.join(sorted(API_FAULTS))}.")
-        self.api = None if api is None else str(api)
-        self.slow_seconds = float(wanted.get("slow_seconds", self.slow_seconds))
-        self.hold_confirmed = bool(wanted.get("hold_confirmed", self.hold_confirmed))
-        self.drop_webhooks = bool(wanted.get("drop_webhooks", self.drop_webhooks))
+        checked = {name: CHECKS[str(kinds[name])](name, value) for name, value in wanted.items()}
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        for field in fields(self):
+            setattr(self, field.name, field.default)
 
     def as_dict(self) -> dict[str, Any]:
         """The faults as the control API shows them."""
         return asdict(self)
+
+
+def _api(name: str, value: Any) -> str | None:
+    if value is not None and str(value) not in API_FAULTS:
+        raise ValueError(f"{name} must be null or one of {', '.join(sorted(API_FAULTS))}.")
+    return None if value is None else str(value)
+
+
+def _seconds(name: str, value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_SECONDS:
+        raise ValueError(f"{name} must be a number of seconds, at most {LONGEST_SECONDS}.")
+    return seconds
+
+
+def _switch(name: str, value: Any) -> bool:
+    if value not in (True, False):
+        raise ValueError(f"{name} must be true or false.")
+    return bool(value)
+
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "str | None": _api,
+    "float": _seconds,
+    "bool": _switch,
+}

@@ -81,20 +81,6 @@ def settle(world: World, handlers: Handlers) -> None:
         pass
 
 
-def advance(world: World, handlers: Handlers, moment: datetime) -> None:
-    """Move the clock forward to a moment; everything due on the way happens in order."""
-    with world.stepping:
-        settle(world, handlers)
-        while job := world.store.first(
-            "job", {"soon": False, "next_at <=": stamp(moment)}, order="next_at,seq"
-        ):
-            world.move_to(parse(job["next_at"]))
-            settle(world, handlers)
-        world.move_to(moment)
-        settle(world, handlers)
-    world.wake()
-
-
 def release_held(world: World) -> None:
     """Let go of the jobs that were held back."""
     with world.store.transaction():

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from polar_emulator import catalogue, deliveries, jobs
+from polar_emulator import catalogue, deliveries, jobs, timetravel
 from polar_emulator.api.wire import answer, world
 from polar_emulator.clock import stamp
 from polar_emulator.errors import ApiError, NotFound
-from polar_emulator.handlers import HANDLERS
 from polar_emulator.rules import cards, checkouts, confirmation
 from polar_emulator.shapes import purchases as shapes
 
 remote = Blueprint("remote", __name__, url_prefix="/_emulator")
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
-LONGEST_STEP_SECONDS = 10 * 366 * 24 * 3600
 
 
 @remote.post("/reset")
@@ -72,21 +69,22 @@ def forget_requests() -> Response:
 
 @remote.get("/clock")
 def show_clock() -> Response:
-    """What time it is here."""
-    ahead = world().clock.offset.total_seconds()
-    return answer({"now": world().stamp(), "ahead_seconds": ahead})
+    """What time it is here, and when the next thing is due."""
+    ahead, due = world().clock.offset.total_seconds(), timetravel.next_moment(world())
+    next_at = stamp(due) if due else None
+    return answer({"now": world().stamp(), "ahead_seconds": ahead, "next_event_at": next_at})
 
 
 @remote.post("/clock")
 def move_clock() -> Response:
-    """Move time forward by `advance_seconds`; everything due on the way happens, in order."""
+    """Move time forward by `advance_seconds`, `days` or `months`, `until` a date, or to the `next` event.
+
+    Everything due on the way happens, in order.
+    """
     try:
-        seconds = float(_given().get("advance_seconds", 0))
-    except (ValueError, TypeError):
-        return _refuse("advance_seconds must be a number.")
-    if not 0 <= seconds <= LONGEST_STEP_SECONDS:
-        return _refuse("advance_seconds must be between 0 and ten years.")
-    jobs.advance(world(), HANDLERS, world().now() + timedelta(seconds=seconds))
+        timetravel.advance(world(), timetravel.destination(world(), _given()))
+    except timetravel.ClockError as error:
+        return _refuse(str(error))
     return show_clock()
 
 
@@ -133,7 +131,7 @@ def _is_idle() -> bool:
     store, now = world().store, stamp(world().now())
     waiting = store.count("job", {"soon": True, "held": False})
     due = store.count("job", {"soon": False, "next_at <=": now})
-    return not waiting and not due and deliveries.next_due(world()) is None
+    return not waiting and not due and not deliveries.due(world())
 
 
 def _given() -> dict[str, Any]:

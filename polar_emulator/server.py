@@ -13,7 +13,7 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from polar_emulator.app import create_app
-from polar_emulator.deliveries import Courier
+from polar_emulator.courier import Courier
 from polar_emulator.handlers import HANDLERS
 from polar_emulator.jobs import Worker
 from polar_emulator.settings import Settings, SettingsError

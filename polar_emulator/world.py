@@ -22,6 +22,7 @@ class World:
 
     `stepping` is held by whoever runs jobs, so that moving the clock and the background worker
     do not run them at the same time; `delivering` is held while a delivery is on its way.
+    `travelling` is true while the clock is being moved, when nobody waits for effect.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -32,6 +33,7 @@ class World:
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
         self.stepping = threading.RLock()
         self.delivering = threading.Lock()
+        self.travelling = False
         self._listeners: list[threading.Event] = []
         self.public_url = settings.public_url.rstrip("/")
 

@@ -8,10 +8,9 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from polar_emulator import catalogue, deliveries, jobs
+from polar_emulator import catalogue, deliveries, timetravel
 from polar_emulator.api.wire import world
 from polar_emulator.events import body_of
-from polar_emulator.handlers import HANDLERS
 from polar_emulator.store import Doc
 
 control = Blueprint("control", __name__)
@@ -67,7 +66,7 @@ def move_clock() -> ResponseReturnValue:
     step = STEPS.get(request.form.get("step", ""))
     if step is None:
         abort(422, "Choose an hour, a day or a month.")
-    jobs.advance(world(), HANDLERS, world().now() + step)
+    timetravel.advance(world(), world().now() + step)
     return redirect(url_for("control.show"), 303)
 
 

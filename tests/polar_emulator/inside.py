@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any, cast
 
-from polar_emulator import jobs
+from polar_emulator import jobs, timetravel
 from polar_emulator.app import create_app
 from polar_emulator.catalogue import stable_id
 from polar_emulator.events import body_of
@@ -57,7 +57,7 @@ class Inside:
 
     def advance(self, days: float) -> None:
         """Push the clock."""
-        jobs.advance(self.world, HANDLERS, self.world.now() + timedelta(days=days))
+        timetravel.advance(self.world, self.world.now() + timedelta(days=days))
 
     def events(self) -> list[str]:
         """The types of the events since the last look, benefits of one product made one."""
