@@ -199,6 +199,19 @@ def generate_invoice(order_id: str) -> None:
     call("POST", f"/v1/orders/{quote(order_id, safe='')}/invoice")
 
 
+def accepts_us(server_url: str) -> bool:
+    """True when another Polar server takes our token: then the setting names the wrong server."""
+    import httpx
+    from polar import PolarNetworkError
+
+    try:
+        client = _make_client(server_url).products.client
+        request = client.build_request("GET", "/v1/organizations/")
+        return client.send_request(request).status_code == HTTPStatus.OK
+    except (PolarNetworkError, httpx.HTTPError):
+        return False
+
+
 def warm() -> None:
     """Load the SDK (about a second) before the first request needs it. Opens no connection."""
     from polar.v2026_10 import Polar  # noqa: F401
@@ -356,10 +369,10 @@ def _client() -> "Polar":
         return client
 
 
-def _make_client() -> "Polar":
+def _make_client(server_url: str = "") -> "Polar":
     import httpx
     from polar.v2026_10 import Polar
 
     settings = current()
     timeout = httpx.Timeout(settings.polar_timeout_seconds, connect=CONNECT_SECONDS)
-    return Polar(settings.polar_token, base_url=settings.polar_url, timeout=timeout)
+    return Polar(settings.polar_token, base_url=server_url or settings.polar_url, timeout=timeout)

@@ -1,0 +1,111 @@
+"""Create what is missing in the organisation. What is there is left as it is, so it can be repeated."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import url_for
+
+from saas.billing import reconcile
+from saas.config import current
+from saas.errors import AppError
+from saas.kit.urls import absolute
+from saas.polar_setup import demo, env_file, organization
+from saas.webhooks import handlers
+
+Json = dict[str, Any]
+
+
+class UnusableAddress(AppError):
+    """Polar does not deliver to such an address."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "unusable_address"
+    message = (
+        "Polar delivers to a public https:// address only. Set BASE_URL to the address of your "
+        "application, or name it: flask polar setup --webhook-url https://app.example.com/webhooks/polar"
+    )
+
+
+def run(env_path: Path, webhook_url: str = "", *, products: bool = False) -> Iterator[str]:
+    """Set everything up and yield a line for each thing that was done.
+
+    Raises ``UnusableAddress`` before anything is changed, or ``gateway.PolarError``.
+    """
+    url = webhook_url or own_address()
+    _require_public(url)
+    flags, lines = _feature_flags()
+    yield from lines
+    if products:
+        yield from _products(flags)
+    endpoint, lines = _endpoint(url)
+    yield from lines
+    if env_file.add_secret(env_path, str(endpoint["secret"])):
+        yield f"Wrote the secret of the endpoint to {env_path.name}. Restart the application."
+    reconcile.refresh_catalogue()
+
+
+def own_address() -> str:
+    """Return the address that Polar should deliver to."""
+    return absolute(current().base_url, url_for("webhooks.polar"))
+
+
+def wanted_events() -> list[str]:
+    """Return the events that change something here; the others would come for nothing."""
+    return sorted(name for name, handler in handlers.TABLE.items() if callable(handler))
+
+
+def _require_public(url: str) -> None:
+    parts = urlsplit(url)
+    if current().uses_local_polar and parts.scheme in {"http", "https"} and parts.hostname:
+        return
+    if parts.scheme != "https" or parts.hostname in {None, "localhost", "127.0.0.1", "::1"}:
+        raise UnusableAddress
+
+
+def _feature_flags() -> tuple[dict[str, str], list[str]]:
+    """Return the ids of the flags by description, and what was done."""
+    there = {str(flag["description"]): str(flag["id"]) for flag in organization.feature_flags()}
+    lines = []
+    for description, metadata in demo.FEATURE_FLAGS.items():
+        if description not in there:
+            made = organization.create_feature_flag(description, metadata)
+            there[description] = str(made["id"])
+            lines.append(f"Created the feature flag {description!r}.")
+    return there, lines
+
+
+def _products(flags: dict[str, str]) -> Iterator[str]:
+    there = {str(found["name"]): found for found in organization.products()}
+    for fields, wanted in demo.PRODUCTS:
+        product = there.get(fields["name"])
+        if product is None:
+            product = organization.create_product(fields)
+            yield f"Created the product {fields['name']!r}."
+        elif product.get("is_archived") or product.get("benefits"):
+            continue  # Somebody has made it theirs.
+        organization.set_benefits(str(product["id"]), [flags[name] for name in wanted])
+
+
+def _endpoint(url: str) -> tuple[Json, list[str]]:
+    wanted = {"format": "raw", "events": wanted_events(), "api_version": organization.API_VERSION}
+    found = next((each for each in organization.endpoints() if each["url"] == url), None)
+    if found is None:
+        made = organization.create_endpoint({"url": url, "name": "Application", **wanted})
+        return made, [f"Created the webhook endpoint {url}."]
+    changes: Json = {name: value for name, value in wanted.items() if _differs(found, name, value)}
+    if not found.get("enabled"):
+        changes["enabled"] = True
+    if not changes:
+        return found, []
+    changed = organization.update_endpoint(str(found["id"]), changes)
+    return changed, [f"Changed the webhook endpoint {url}: {', '.join(sorted(changes))}."]
+
+
+def _differs(found: Json, name: str, value: object) -> bool:
+    there = found.get(name, value)  # An older Polar has no such field to change.
+    if isinstance(there, list):
+        there = sorted(map(str, there))
+    return bool(there != value)
