@@ -70,7 +70,7 @@ def confirm_checkout(secret: str) -> Response:
     fields.email("customer_email")
     for name in ("customer_name", "customer_billing_name", "confirmation_token_id"):
         fields.text(name)
-    fields.mapping("customer_billing_address")
+    fields.address("customer_billing_address")
     fields.uuid("product_id")
     fields.integer("amount")
     linked = doc["customer_id"] is not None
@@ -124,7 +124,7 @@ def _fields(given: dict[str, Any], where: tuple[str, ...]) -> Fields:
     fields.choice("trial_interval", INTERVALS)
     fields.integer("trial_interval_count", least=1)
     fields.integer("amount")
-    fields.mapping("customer_billing_address")
+    fields.address("customer_billing_address")
     return fields
 
 

@@ -159,7 +159,7 @@ def _fields(given: dict[str, Any], *where: str) -> Fields:
     fields.email("email")
     fields.text("external_id", empty=False)
     fields.text("name", longest=256)
-    fields.mapping("billing_address")
+    fields.address("billing_address")
     fields.text("locale")
     return fields
 

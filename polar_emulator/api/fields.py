@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
+from polar_emulator.api.formats import (
+    COUNTRIES,
+    LONGEST_METADATA_VALUE,
+    no_metadata_value,
+    normal_email,
+    url_trouble,
+    uuid_trouble,
+)
 from polar_emulator.clock import parse, stamp
 from polar_emulator.errors import Problem, SchemaError, problem
 
-HEX_OR_HYPHEN = re.compile(r"[0-9a-fA-F-]")
 LONGEST_METADATA_KEY = 40
-LONGEST_METADATA_VALUE = 500
 MOST_METADATA_KEYS = 50
+ADDRESS_PARTS = ("line1", "line2", "postal_code", "city", "state")
 
 
 class Fields:
@@ -43,10 +47,12 @@ class Fields:
             self.complain("missing", name, "Field required", self.body)
         return name in self.body
 
-    def text(self, name: str, *, longest: int | None = None, empty: bool = True) -> None:
-        """A string, or null."""
+    def text(
+        self, name: str, *, longest: int | None = None, empty: bool = True, null: bool = True
+    ) -> None:
+        """A string, or null unless that is refused."""
         value = self._given(name)
-        if value is None:
+        if value is None and (null or name not in self.body):
             return
         if not isinstance(value, str):
             self.complain("string_type", name, "Input should be a valid string", value)
@@ -76,7 +82,7 @@ class Fields:
         value = self._given(name)
         if value is None:
             return
-        reason = _url_trouble(value)
+        reason = url_trouble(value)
         if reason:
             message = f"Input should be a valid URL, {reason}"
             self.complain("url_parsing", name, message, value, error=reason)
@@ -113,6 +119,12 @@ class Fields:
         if value is not None and not isinstance(value, bool):
             message = "Input should be a valid boolean, unable to interpret input"
             self.complain("bool_parsing", name, message, value)
+
+    def only_true(self, name: str) -> None:
+        """Nothing but true; null is refused."""
+        if name in self.body and self._given(name) is not True:
+            given = self.body[name]
+            self.complain("literal_error", name, "Input should be True", given, expected="True")
 
     def integer(self, name: str, *, least: int = 0) -> None:
         """A whole number."""
@@ -170,6 +182,24 @@ class Fields:
         for key, entry in value.items():
             self._metadata_entry(name, key, entry)
 
+    def address(self, name: str) -> None:
+        """An address with at least a country in two letters, or null; what is not given is null."""
+        value = self._given(name)
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            message = "Input should be a valid dictionary or object to extract fields from"
+            self.complain("model_attributes_type", name, message, value)
+            return
+        parts = Fields(value, *self.where, name)
+        if parts.need("country"):
+            parts.choice("country", COUNTRIES, null=False)
+        for part in ADDRESS_PARTS:
+            parts.text(part)
+        self.problems += parts.problems
+        known = {part: value.get(part) for part in (*ADDRESS_PARTS, "country")}
+        self.values[name] = known
+
     def mapping(self, name: str) -> None:
         """An object, or null."""
         value = self._given(name)
@@ -196,61 +226,4 @@ class Fields:
             return
         if isinstance(entry, bool | int | float):
             return
-        self.problems.extend(_no_metadata_value(where, entry))
-
-
-def normal_email(text: str) -> str:
-    """An address with its domain in lower case. EmailNotValidError says what is wrong with it."""
-    checked = validate_email(text, check_deliverability=False)
-    return f"{checked.local_part}@{checked.domain}"
-
-
-def uuid_trouble(value: Any) -> str | None:
-    """What is wrong with an id, None when it is fine."""
-    if not isinstance(value, str):
-        return "input should be a string"
-    for place, letter in enumerate(value, start=1):
-        if not HEX_OR_HYPHEN.fullmatch(letter):
-            return f"invalid character: found `{letter}` at {place}"
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return f"invalid length: expected length 32 for simple format, found {len(value)}"
-    return None
-
-
-def _url_trouble(value: Any) -> str | None:
-    try:
-        parts = urlsplit(value if isinstance(value, str) else "")
-    except ValueError:
-        return "invalid international domain name"
-    if not parts.scheme:
-        return "relative URL without a base"
-    return None if parts.scheme in {"http", "https"} and parts.hostname else "empty host"
-
-
-def _no_metadata_value(where: tuple[str, ...], entry: Any) -> list[Problem]:
-    """One complaint per type that a value could have had."""
-    if not isinstance(entry, str):
-        return [
-            problem(
-                "string_type", (*where, "constrained-str"), "Input should be a valid string", entry
-            ),
-            problem("int_type", (*where, "int"), "Input should be a valid integer", entry),
-            problem("float_type", (*where, "float"), "Input should be a valid number", entry),
-            problem("bool_type", (*where, "bool"), "Input should be a valid boolean", entry),
-        ]
-    too_long = f"String should have at most {LONGEST_METADATA_VALUE} characters"
-    no_integer = "Input should be a valid integer, unable to parse string as an integer"
-    no_number = "Input should be a valid number, unable to parse string as a number"
-    return [
-        problem("string_too_long", (*where, "constrained-str"), too_long, entry, max_length=500),
-        problem("int_parsing", (*where, "int"), no_integer, entry),
-        problem("float_parsing", (*where, "float"), no_number, entry),
-        problem(
-            "bool_parsing",
-            (*where, "bool"),
-            "Input should be a valid boolean, unable to interpret input",
-            entry,
-        ),
-    ]
+        self.problems.extend(no_metadata_value(where, entry))

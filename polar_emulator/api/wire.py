@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from flask import Response, current_app, request
 
-from polar_emulator.api.fields import uuid_trouble
+from polar_emulator.api.formats import uuid_trouble
 from polar_emulator.errors import NotFound, SchemaError, problem
 from polar_emulator.rules.customers import by_external_id
 from polar_emulator.store import Doc

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from email_validator import EmailNotValidError
 
-from polar_emulator.api.fields import normal_email
+from polar_emulator.api.formats import normal_email
 from polar_emulator.pages.wording import COUNTRIES
 from polar_emulator.rules import cards
 from polar_emulator.store import Doc
