@@ -11,8 +11,9 @@ from polar_emulator.rules import (
     endings,
     grants,
     orders,
+    pauses,
+    period_ends,
     refunds,
-    subscriptions,
 )
 
 HANDLERS: Handlers = {
@@ -30,5 +31,6 @@ HANDLERS: Handlers = {
     "order.void": dunning.void,
     "refund.revoke": refunds.revoke,
     "refund.update": refunds.update,
-    "subscription.period_over": subscriptions.period_over,
+    "subscription.period_over": period_ends.period_over,
+    "subscription.resume": pauses.resume_when_due,
 }

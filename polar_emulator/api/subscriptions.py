@@ -20,7 +20,7 @@ from polar_emulator.api.wire import (
     world,
 )
 from polar_emulator.errors import Problem, SchemaError, problem
-from polar_emulator.rules import plan_changes
+from polar_emulator.rules import free_plans, pauses, plan_changes, trials
 from polar_emulator.rules import subscriptions as rules
 from polar_emulator.shapes import purchases as shapes
 from polar_emulator.store import Doc
@@ -29,6 +29,7 @@ REASONS = (
     "customer_service", "low_quality", "missing_features", "switched_service", "too_complex",
     "too_expensive", "unused", "other",
 )  # fmt: skip
+CANCELLATION = ("customer_cancellation_reason", "customer_cancellation_comment")
 # Recorded: which forms an update can take, each with the field that makes it that form.
 FORMS = {
     "SubscriptionUpdateBase": None,
@@ -43,16 +44,20 @@ FORMS = {
 }
 KNOWN = frozenset((
     "metadata", "product_id", "proration_behavior", "discount_id", "trial_end",
-    "cancel_at_period_end", "revoke", "customer_cancellation_reason",
-    "customer_cancellation_comment", "pending_update",
+    "current_billing_period_end", "cancel_at_period_end", "revoke", "pause_at_period_end",
+    "resumes_at", "resume", "pending_update", *CANCELLATION,
 ))  # fmt: skip
+CREATE_NEEDS = (
+    ("SubscriptionCreateCustomer", "customer_id"),
+    ("SubscriptionCreateExternalCustomer", "external_customer_id"),
+)
 
 
 @api.get("/v1/subscriptions/")
 def subscriptions() -> Response:
     """Subscriptions, the youngest first."""
     where = {
-        **equals("product_id", "status", "discount_id"),
+        **equals("organization_id", "product_id", "status", "discount_id", CANCELLATION[0]),
         **by_customer(),
         **flag("cancel_at_period_end"),
         **metadata(),
@@ -65,6 +70,12 @@ def subscriptions() -> Response:
     return listing("subscription", where, _shown, order="-started_at")
 
 
+@api.post("/v1/subscriptions/")
+def create_subscription() -> Response:
+    """Subscribe a customer to a free product, without a checkout."""
+    return answer(_shown(free_plans.subscribe(world(), _wanted(body()))), 201)
+
+
 @api.get("/v1/subscriptions/<key>")
 def subscription(key: str) -> Response:
     """A subscription."""
@@ -73,7 +84,7 @@ def subscription(key: str) -> Response:
 
 @api.patch("/v1/subscriptions/<key>")
 def update_subscription(key: str) -> Response:
-    """Change the plan, cancel, take that back, or end it at once."""
+    """Change the plan, the trial or the period, cancel, pause, take that back, or end it at once."""
     doc = found("subscription", key)
     _apply(doc, _changes(body()))
     return answer(_shown(doc))
@@ -91,39 +102,74 @@ def _shown(doc: Doc) -> dict[str, Any]:
     return shapes.subscription(world(), doc)
 
 
+def _wanted(given: dict[str, Any]) -> dict[str, Any]:
+    problems: list[Problem] = []
+    for form, owner in CREATE_NEEDS:
+        fields = Fields(given, "body", form)
+        if fields.need("product_id"):
+            fields.uuid("product_id", null=False)
+        if fields.need(owner) and owner == "customer_id":
+            fields.uuid(owner, null=False)
+        elif owner in given:
+            fields.text(owner, empty=False, null=False)
+        fields.metadata("metadata")
+        if not fields.problems:
+            return fields.done()
+        problems += fields.problems
+    raise SchemaError(problems)
+
+
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     if set(given) - KNOWN:
         raise SchemaError(_unknown(given, sorted(set(given) - KNOWN)))
     fields = Fields(given)
     fields.uuid("product_id")
+    fields.uuid("discount_id")
     fields.choice("proration_behavior", plan_changes.BEHAVIORS)
-    fields.boolean("cancel_at_period_end")
-    fields.boolean("revoke")
-    fields.choice("customer_cancellation_reason", REASONS)
-    fields.text("customer_cancellation_comment")
+    for name in ("cancel_at_period_end", "pause_at_period_end"):
+        fields.boolean(name)
+    for name in ("revoke", "resume"):
+        fields.only_true(name)
+    for name in ("resumes_at", "current_billing_period_end"):
+        fields.moment(name)
+    if given.get("trial_end") != "now":
+        fields.moment("trial_end")
+    fields.choice(CANCELLATION[0], REASONS)
+    fields.text(CANCELLATION[1])
     fields.metadata("metadata")
     return {**fields.body, **fields.done()}
 
 
 def _apply(doc: Doc, changes: dict[str, Any]) -> None:
-    reason = changes.get("customer_cancellation_reason")
-    comment = changes.get("customer_cancellation_comment")
+    reason, comment = (changes.get(name) for name in CANCELLATION)
     if changes.get("revoke"):
         rules.revoke(world(), doc, reason, comment)
     elif changes.get("cancel_at_period_end") is True:
         rules.cancel_at_period_end(world(), doc, reason, comment)
     elif changes.get("cancel_at_period_end") is False:
         rules.uncancel(world(), doc)
-    elif changes.get("product_id"):
+    elif changes.get("pause_at_period_end") is True:
+        pauses.schedule(world(), doc, changes.get("resumes_at"))
+    elif changes.get("pause_at_period_end") is False:
+        pauses.unschedule(world(), doc)
+    elif changes.get("resume"):
+        pauses.resume(world(), doc)
+    elif changes.get("current_billing_period_end"):
+        trials.set_period_end(world(), doc, changes["current_billing_period_end"])
+    else:
+        _apply_base(doc, changes)
+
+
+def _apply_base(doc: Doc, changes: dict[str, Any]) -> None:
+    if changes.get("product_id"):
         behavior = changes.get("proration_behavior")
         plan_changes.change(world(), doc, changes["product_id"], behavior)
+    elif changes.get("trial_end"):
+        trials.set_trial_end(world(), doc, changes["trial_end"])
     elif "pending_update" in changes:
         plan_changes.clear_pending(world(), doc)
     else:
-        if changes.get("metadata") is not None:
-            world().touch("subscription", doc, metadata=changes["metadata"])
-        # Recorded: an empty change is 200 and tells about it all the same.
-        rules.tell(world(), doc)
+        rules.set_metadata(world(), doc, changes.get("metadata"))
 
 
 def _unknown(given: dict[str, Any], names: list[str]) -> list[Problem]:

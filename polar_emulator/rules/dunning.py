@@ -75,6 +75,7 @@ def void(world: World, arguments: Doc) -> None:
     """Job: an order that nobody will pay any more."""
     order = world.store.need("order", arguments["order_id"])
     if order["status"] == "pending":
+        _return_balance(world, order)
         world.touch("order", order, status="void", next_payment_attempt_at=None)
         emit(world, "order.updated", shapes.order(world, order))
 
@@ -120,6 +121,12 @@ def _give_up(world: World, subscription: Doc) -> None:
     subscriptions.revoke(world, subscription)
     for order in _unpaid(world, {"subscription_id": subscription["id"]}):
         jobs.soon(world, "order.void", VOID_SECONDS, order_id=order["id"])
+
+
+def _return_balance(world: World, order: Doc) -> None:
+    customer = world.store.need("customer", order["customer_id"])
+    customer["balance"] = customer.get("balance", 0) - order["applied_balance_amount"]
+    world.store.put("customer", customer)
 
 
 def _unpaid(world: World, where: Doc) -> list[Doc]:

@@ -45,6 +45,7 @@ def create(
     **links: Any,
 ) -> Doc:
     """A pending order. `links` are price, subscription_id, checkout_id, metadata, currency."""
+    applied = _apply_balance(customer, tax.total)
     world.touch("customer", customer, orders=customer["orders"] + 1)
     price = links.get("price")
     doc: Doc = {
@@ -58,8 +59,8 @@ def create(
         "net_amount": tax.net,
         "tax_amount": tax.tax or 0,
         "total_amount": tax.total,
-        "applied_balance_amount": 0,
-        "due_amount": tax.total,
+        "applied_balance_amount": -applied,
+        "due_amount": max(tax.total - applied, 0),
         "refunded_amount": 0,
         "refunded_tax_amount": 0,
         "currency": links["currency"],
@@ -140,11 +141,19 @@ def invoice_url(world: World, order: Doc) -> str:
 
 
 def _tell_paid(world: World, order: Doc, fee_seconds: float = FEE_SECONDS) -> None:
-    if order["total_amount"]:
+    if order["total_amount"] > 0:
         number = order["invoice_number"].removeprefix(f"{world.organization['slug'].upper()}-")
         world.touch("order", order, receipt_number=f"RCPT-{number}")
         jobs.soon(world, "order.fee", fee_seconds, order_id=order["id"])
     emit(world, "order.paid", shapes.order(world, order))
+
+
+def _apply_balance(customer: Doc, total: int) -> int:
+    """Use what the customer has to their credit for an order, or note a new credit. Returns what is used."""
+    balance = customer.get("balance", 0)
+    used = min(balance, total) if total > 0 else 0
+    customer["balance"] = balance - used + max(-total, 0)
+    return used
 
 
 def _invoice_number(world: World, customer: Doc) -> str:

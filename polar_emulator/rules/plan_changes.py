@@ -23,6 +23,7 @@ def change(world: World, doc: Doc, product_id: str, behavior: str | None) -> Non
     `invoice` charges the difference now, `prorate` (the default) puts it on the next invoice unless
     the interval changes, `next_period` waits for the end of the period.
     """
+    subscriptions.need_changeable(doc)
     product = _target(world, product_id)
     behavior = behavior or world.organization["proration_behavior"]
     if behavior == "reset":
@@ -30,8 +31,11 @@ def change(world: World, doc: Doc, product_id: str, behavior: str | None) -> Non
     if behavior == "next_period":
         _schedule(world, doc, product)
         return
+    doc["pending_update"] = None
     new_interval = _interval(product) != _interval(doc)
-    if behavior == "invoice" or new_interval:
+    if doc["status"] == "trialing":
+        _switch_trial(world, doc, product)
+    elif behavior == "invoice" or new_interval:
         _charge_now(world, doc, product, new_period=new_interval)
     else:
         doc["open_items"] = [*doc["open_items"], *_lines(world, doc, product, new_period=False)]
@@ -73,11 +77,17 @@ def _schedule(world: World, doc: Doc, product: Doc) -> None:
     subscriptions.tell(world, doc)
 
 
+def _switch_trial(world: World, doc: Doc, product: Doc) -> None:
+    """Nothing has been paid in a trial, so nothing is charged or given back; it ends as it would have."""
+    world.touch("subscription", doc, **subscriptions.terms(product, product["prices"][0]))
+    emit(world, "subscription.updated", shapes.subscription(world, doc))
+
+
 def _charge_now(world: World, doc: Doc, product: Doc, *, new_period: bool) -> None:
     customer = world.store.need("customer", doc["customer_id"])
     items = [*doc["open_items"], *_lines(world, doc, product, new_period=new_period)]
-    total = max(sum(line["amount"] for line in items), 0)
-    if total > 0 and not cards.pays(customer):
+    total = sum(line["amount"] for line in items)
+    if total > customer.get("balance", 0) and not cards.pays(customer):
         raise PaymentFailed
     doc.update(subscriptions.terms(product, product["prices"][0]), open_items=[])
     if new_period:
