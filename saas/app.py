@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 from flask import Flask
+from flask_login import user_logged_in
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from saas import (
@@ -87,6 +88,7 @@ def _bind_extensions(app: Flask) -> None:
 def _connect_signals() -> None:
     """Say who listens to what. Accounts does not know billing; it only tells what happened."""
     signals.email_confirmed.connect(customers.on_email_confirmed)
+    user_logged_in.connect(customers.on_signed_in)
     signals.email_changed.connect(address_news.on_email_changed)
     signals.user_deleting.connect(farewell.on_user_deleting)
 

@@ -5,6 +5,7 @@ customer: ten thousand customers take some hundred calls. Each page is one trans
 come is written down, so that one that was interrupted goes on where it was.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from saas.billing import gateway, reconcile, store
+from saas.accounts.models import User
+from saas.billing import customers, gateway, reconcile, store
 from saas.billing.differences import Difference, Watch
 from saas.billing.gateway import Answer, PolarNotFound
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
@@ -33,6 +35,8 @@ SINGLE: dict[Any, Callable[[str], Answer]] = {
     Subscription: gateway.subscription,
 }
 STALE = timedelta(days=1)  # A run that was interrupted longer ago begins anew.
+
+log = logging.getLogger(__name__)
 
 Model = type[Any]  # Customer, Subscription, Order or Grant.
 Progress = Callable[[int], None]
@@ -103,11 +107,22 @@ def run(
             found += _keep(model, answers, dry_run)
             _note(plan, model, number, len(found))
             progress(1)
+    if not dry_run:
+        _link_strangers()
     for missing in _orphans(plan, seen, began):
         found += _settle(*missing, dry_run)
     if plan.run_id is not None:
         _change_run(plan.run_id, finished_at=utcnow(), differences=len(found))
     return found
+
+
+def _link_strangers() -> None:
+    """Give people what waits for them, where that did not work when they proved their address."""
+    for user_id in customers.waiting_users():
+        try:
+            customers.claim(db.session.get_one(User, user_id))
+        except customers.AddressTaken:
+            log.warning("the address of user %s belongs to another customer at Polar", user_id)
 
 
 def _require_our_organization(dry_run: bool) -> None:

@@ -10,6 +10,7 @@ from saas.accounts import service
 from saas.accounts.models import User
 from saas.billing import (
     address_news,
+    customers,
     entitlements,
     gateway,
     notices,
@@ -96,6 +97,8 @@ def replay(days: int) -> None:
 
 def _sync_one(user: User, dry_run: bool) -> None:
     reconcile.refresh_catalogue()
+    if not dry_run:
+        customers.claim(user)
     reading = reconcile.read_user(user)
     address, user_id = user.email, user.id
     _report(reconcile.keep(reading, dry_run=dry_run), dry_run)

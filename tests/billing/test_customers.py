@@ -2,16 +2,24 @@
 
 from typing import Any
 
+import pytest
 from flask import Flask
+from flask_login import login_user
 
 from polar_emulator.testing import LocalPolar
+from saas.accounts import signals
 from saas.accounts.models import User
-from saas.billing import customers
+from saas.billing import customers, entitlements, gateway, sync
 from saas.billing.models import Customer
 from saas.extensions import db
+from saas.kit.datetimes import utcnow
+from tests import recordings
 from tests.billing.buying import buy, choose, fill_catalogue
 from tests.browsing import sign_in
 from tests.people import make_user
+from tests.webhooks.door import deliver, event, send
+
+LATER = "2026-12-31T00:00:00Z"  # After everything in the recordings.
 
 
 def sdk(polar: LocalPolar) -> Any:
@@ -70,10 +78,6 @@ def test_new_customer_at_polar_after_the_old_one_was_deleted(
 def test_confirming_the_address_brings_what_was_bought_before(
     polar_app: Flask, polar: LocalPolar
 ) -> None:
-    from saas.accounts import signals
-    from saas.billing import entitlements, sync
-    from saas.kit.datetimes import utcnow
-
     ids = fill_catalogue(polar_app)
     early = sdk(polar).customers.create(email="ada@example.com")
     checkout = sdk(polar).checkouts.create(products=[ids["Pro Monthly"]], customer_id=early.id)
@@ -93,3 +97,114 @@ def test_confirming_the_address_brings_what_was_bought_before(
         assert entitlements.for_user(user).plan.key == "free"
         signals.email_confirmed.send(user)
         assert entitlements.for_user(user).plan.key == "pro"
+
+
+@pytest.fixture
+def early(polar_app: Flask, polar: LocalPolar) -> Any:
+    """Somebody bought Pro through a checkout link, and we heard of it: a customer without our id."""
+    ids = fill_catalogue(polar_app)
+    customer = sdk(polar).customers.create(email="Ada@Example.com")
+    checkout = sdk(polar).checkouts.create(products=[ids["Pro Monthly"]], customer_id=customer.id)
+    assert polar.complete_checkout(checkout.client_secret).status_code == 200
+    polar.wait_idle()
+    with polar_app.app_context():
+        sync.put_customer(gateway.customer(customer.id).data, utcnow())
+        db.session.commit()
+    return customer
+
+
+def plan_of_ada() -> str:
+    user = db.session.scalars(db.select(User)).one()
+    return entitlements.for_user(user).plan.key
+
+
+def test_polar_down_at_confirmation_is_made_up_for_at_sign_in(
+    polar_app: Flask, polar: LocalPolar, early: Any
+) -> None:
+    with polar_app.app_context():
+        polar.faults(api="500")
+        signals.email_confirmed.send(make_user(email="ada@example.com"))
+        assert plan_of_ada() == "free"
+        db.session.execute(db.delete(User))
+        db.session.commit()
+    sign_in(polar_app)  # Still down: signing in works all the same.
+    with polar_app.app_context():
+        assert plan_of_ada() == "free"
+        polar.faults(api=None)
+        with polar_app.test_request_context():
+            login_user(db.session.scalars(db.select(User)).one())
+        assert plan_of_ada() == "pro"
+
+
+def test_polar_down_at_confirmation_is_made_up_for_by_sync(
+    polar_app: Flask, polar: LocalPolar, early: Any
+) -> None:
+    with polar_app.app_context():
+        make_user(email="ada@example.com")
+    result = polar_app.test_cli_runner().invoke(args=["billing", "sync"])
+    assert result.exit_code == 0, result.output
+    with polar_app.app_context():
+        assert plan_of_ada() == "pro"
+
+
+@pytest.mark.parametrize("words", [["billing", "sync"], ["billing", "sync", "ada@example.com"]])
+def test_unproven_address_gets_nothing_from_sync(
+    polar_app: Flask, polar: LocalPolar, early: Any, words: list[str]
+) -> None:
+    with polar_app.app_context():
+        make_user(email="ada@example.com", confirmed=False)
+    assert polar_app.test_cli_runner().invoke(args=words).exit_code == 0
+    with polar_app.app_context():
+        assert plan_of_ada() == "free"
+    assert sdk(polar).customers.get(early.id).external_id is None
+
+
+def test_two_requests_that_link_at_once(
+    polar_app: Flask, polar: LocalPolar, early: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one wins between our looking and our writing; the end is the same."""
+    with polar_app.app_context():
+        user = make_user(email="ada@example.com")
+        update = gateway.update_customer
+
+        def late(polar_id: str, **changes: object) -> Any:
+            update(polar_id, **changes)
+            raise gateway.PolarRejected("422 Customer external ID cannot be updated.")
+
+        monkeypatch.setattr(gateway, "update_customer", late)
+        assert customers.claim(user)
+        assert plan_of_ada() == "pro"
+        assert not customers.claim(user)
+
+
+def test_deliveries_after_deletion_carry_no_id_and_still_count(app: Flask) -> None:
+    """In the recorded order of scenario 25: the customer goes first, then what it had ends."""
+    client = app.test_client()
+    purchase = recordings.scenario("02-paid-monthly-checkout")
+    with app.app_context():
+        make_user("user_2")
+    for recording in purchase:
+        deliver(client, recording)
+    last = {recording.event["type"]: recording.event["data"] for recording in purchase}
+    gone = {"external_id": None, "deleted_at": LATER, "modified_at": LATER}
+    nobody = {"customer": last["customer.created"] | gone, "modified_at": LATER}
+    ended = {"status": "canceled", "ended_at": LATER, "ends_at": LATER, "canceled_at": LATER}
+    subscription = last["subscription.updated"] | nobody | ended
+    revoked = last["benefit_grant.created"] | nobody | {"is_granted": False, "is_revoked": True}
+    endings = [
+        ("customer.deleted", last["customer.created"] | gone),
+        ("customer.state_changed", last["customer.created"] | gone),
+        ("benefit_grant.revoked", revoked),
+        ("subscription.updated", subscription),
+        ("subscription.canceled", subscription),
+        ("subscription.revoked", subscription),
+    ]
+    for kind, data in endings:
+        assert send(client, event(kind, data)).status_code == 202
+    with app.app_context():
+        user = db.session.scalars(db.select(User)).one()
+        entitled = entitlements.for_user(user)
+        assert (entitled.plan.key, entitled.status) == ("free", "canceled")
+        assert entitled.features == frozenset()
+        [customer] = db.session.scalars(db.select(Customer))
+        assert (customer.user_id, customer.external_id) == (user.id, None)
