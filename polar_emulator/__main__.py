@@ -7,13 +7,17 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from polar_emulator import cli
 from polar_emulator.settings import DEFAULT_PORT, DEFAULT_STORE, Settings, SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until stopped. Returns 1 after one sentence when the settings cannot work."""
+    """Run until stopped, or do a command with one that runs. Returns 1 after one sentence of trouble."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in cli.COMMANDS:
+        return cli.run(words, os.environ)
     try:
-        settings = read_settings(arguments, os.environ)
+        settings = read_settings(words, os.environ)
         settings.check()
         from polar_emulator.server import serve
 
@@ -37,6 +41,7 @@ def read_settings(arguments: Sequence[str] | None, environ: Mapping[str, str]) -
             public_url=given.public_url,
             fast=given.fast,
             hold_confirmed=given.hold_confirmed,
+            exposed=given.yes_really_not_loopback,
             retry_scale=float(given.retry_scale or (0.005 if given.fast else 1)),
         )
     except ValueError:
@@ -48,10 +53,14 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         return environ.get(f"POLAR_EMULATOR_{name}", "") or default
 
     parser = argparse.ArgumentParser(
-        prog="python -m polar_emulator", description="A Polar on this machine. No money moves."
+        prog="python -m polar_emulator",
+        description="A Polar on this machine. No money moves.",
+        epilog=f"Commands for one that runs: {', '.join(cli.COMMANDS)}. Each has its own --help.",
     )
     add = parser.add_argument
+    add("command", nargs="?", choices=["serve"], help="serve, which is what it does anyway")
     add("--host", default=read("HOST", "127.0.0.1"), help="a loopback address")
+    add("--yes-really-not-loopback", action="store_true", help="allow --host to be any address")
     add("--port", default=read("PORT", str(DEFAULT_PORT)), help="0 takes a free one (default 8001)")
     add("--store", default=read("STORE", DEFAULT_STORE), help="an SQLite file, or :memory:")
     add("--webhook-url", default=read("WEBHOOK_URL"), help="where deliveries go")

@@ -25,11 +25,12 @@ EVENT_TYPES = (
 )  # fmt: skip
 
 
-def emit(world: World, event_type: str, data: dict[str, Any]) -> None:
+def emit(world: World, event_type: str, data: dict[str, Any], *, to_all: bool = False) -> None:
     """Note that something happened and queue it for every endpoint that wants to know.
 
     The payload is the snapshot taken here, not the state at the time of sending. As with Polar,
-    an endpoint that is switched off or not subscribed never gets this event.
+    an endpoint that is switched off or not subscribed never gets this event; `to_all` sends a
+    type that nobody can subscribe to.
     """
     moment = world.stamp()
     event: Doc = {
@@ -40,7 +41,7 @@ def emit(world: World, event_type: str, data: dict[str, Any]) -> None:
     }
     world.store.put("event", event)
     for endpoint in world.store.find("webhook_endpoint", {"enabled": True}):
-        if event_type in endpoint["events"]:
+        if to_all or event_type in endpoint["events"]:
             _queue(world, event, endpoint)
     world.wake()
 

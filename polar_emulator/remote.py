@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from polar_emulator import catalogue, deliveries, jobs, timetravel
+from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, timetravel
 from polar_emulator.api.wire import answer, world
 from polar_emulator.clock import stamp
 from polar_emulator.errors import ApiError, NotFound
@@ -54,6 +54,44 @@ def set_faults() -> Response:
     return answer(world().faults.as_dict())
 
 
+@remote.delete("/faults")
+def clear_faults() -> Response:
+    """Let everything go right again."""
+    world().faults.clear()
+    jobs.release_held(world())
+    return answer(world().faults.as_dict())
+
+
+@remote.post("/faults/send/<name>")
+def send_oddity(name: str) -> Response:
+    """Send an event that no receiver has seen before: `unknown-type` or `unknown-value`."""
+    try:
+        return answer({"sent": oddities.send(world(), name)})
+    except ValueError as error:
+        return _refuse(str(error))
+
+
+@remote.get("/scenarios")
+def list_scenarios() -> Response:
+    """The scenarios: their names, what they happen to, and what they are."""
+    items = [
+        {"name": found.name, "happens_to": found.kind, "title": found.title}
+        for found in scenarios.SCENARIOS
+    ]
+    return answer({"items": items})
+
+
+@remote.post("/scenarios/<name>")
+def play_scenario(name: str) -> Response:
+    """Let a scenario happen to `who`: an id, an e-mail address or an external id."""
+    try:
+        found = scenarios.play(world(), name, str(_given().get("who") or ""))
+    except scenarios.ScenarioError as error:
+        return _refuse(str(error))
+    kind = scenarios.by_name(name).kind
+    return answer({"scenario": name, "happened_to": kind, "id": found["id"]})
+
+
 @remote.get("/requests")
 def requests() -> Response:
     """The API requests since the last reset, oldest first."""
@@ -90,8 +128,10 @@ def move_clock() -> Response:
 
 @remote.get("/events")
 def events() -> Response:
-    """The types of all events since the last reset, oldest first."""
-    found = world().store.find("event")
+    """The types of all events since the last reset, oldest first; `?after=<id>` leaves out the older ones."""
+    last = world().store.get("event", request.args.get("after"))
+    where = {"created_at >": last["created_at"]} if last else {}
+    found = world().store.find("event", where)
     items = [{"id": e["id"], "type": e["type"], "timestamp": e["created_at"]} for e in found]
     return answer({"items": items})
 

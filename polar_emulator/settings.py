@@ -20,7 +20,8 @@ class Settings:
 
     `store` is a path, or `:memory:` for a store that ends with the process. `fast` leaves out
     every wait: pipeline delays, debouncing, spacing between deliveries. `retry_scale` multiplies
-    the recorded back-off between delivery attempts.
+    the recorded back-off between delivery attempts. `exposed` lets others reach it: there is no
+    password, so whoever can connect can do everything.
     """
 
     host: str = "127.0.0.1"
@@ -32,12 +33,14 @@ class Settings:
     fast: bool = False
     hold_confirmed: bool = False
     retry_scale: float = 1.0
+    exposed: bool = False
 
     def check(self) -> None:
         """Raise SettingsError when something in here cannot work."""
-        if self.host not in LOOPBACK_HOSTS:
+        if self.host not in LOOPBACK_HOSTS and not self.exposed:
             raise SettingsError(
-                f"The local Polar listens on this machine only: use --host 127.0.0.1, not {self.host}."
+                f"The local Polar listens on this machine only: use --host 127.0.0.1, not {self.host}, "
+                "or add --yes-really-not-loopback."
             )
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"--port must be between 0 and 65535, not {self.port}.")

@@ -24,6 +24,7 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "checkout": ("secret", "customer_id"),
     "customer": ("email_key", "external_id", "deleted_at"),
     "customer_session": ("secret",),
+    "event": ("created_at",),
     "job": ("soon,next_at", "next_at", "arguments.customer_id", "arguments.subscription_id"),
     "order": ("customer_id", "subscription_id", "checkout_id", "status,next_payment_attempt_at"),
     "refund": ("order_id", "customer_id"),
@@ -118,7 +119,7 @@ class Store:
         """Documents that match, in order: a comma list of fields, `-` before one for descending.
 
         A condition is `field: value`; a list means any of them, None means null or missing, and a
-        field that ends in ` <=`, ` >=`, ` !=` or ` like` compares that way. `metadata.x` looks inside.
+        field that ends in ` <=`, ` >=`, ` >`, ` !=` or ` like` compares that way. `metadata.x` looks inside.
         """
         clause, values = _conditions(kind, where or {})
         sql = f"SELECT body FROM documents WHERE {clause} ORDER BY {_ordering(order)} LIMIT ? OFFSET ?"  # noqa: S608
@@ -203,7 +204,7 @@ def _of_kind(kind: str) -> str:
     return f"kind = '{kind}'"
 
 
-_OPERATORS = {"": "=", "<=": "<=", ">=": ">=", "!=": "!=", "like": "LIKE"}
+_OPERATORS = {"": "=", "<=": "<=", ">=": ">=", ">": ">", "!=": "!=", "like": "LIKE"}
 
 
 def _expression(field: str) -> tuple[str, list[str]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, request, stream_with_context
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
@@ -104,6 +105,8 @@ def _fault() -> Response | None:
         time.sleep(faults.slow_seconds)
     if faults.api == "down":
         return _hang_up()
+    if faults.api == "broken":
+        return _break_off()
     if faults.api == "401":
         return _invalid_token()
     if faults.api == "422":
@@ -122,7 +125,22 @@ def _fault() -> Response | None:
 
 def _hang_up() -> Response:
     """Close the connection without an answer, as a machine that is gone."""
+    _close()
+    return Response()
+
+
+def _break_off() -> Response:
+    """Announce an answer, send the beginning of it, and close the connection."""
+
+    def beginning() -> Iterator[bytes]:
+        yield b'{"items":['
+        _close()
+
+    headers = {"Content-Length": "4096", "Content-Type": "application/json"}
+    return Response(stream_with_context(beginning()), headers=headers)
+
+
+def _close() -> None:
     connection = request.environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
-    return Response()
