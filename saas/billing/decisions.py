@@ -100,7 +100,7 @@ def pausing(subscription: Subscription) -> Decision:
         [
             f"You keep {name} until {end}, since that is paid for.",
             "Then you are on the free plan and nothing is charged until you resume.",
-            f"When it resumes, a new period begins and {per_period(subscription)} is charged.",
+            f"When it resumes, a new period begins, and you pay {per_period(subscription)} again.",
         ],
     )
 

@@ -209,6 +209,6 @@ class AddressNews(Base):
 
 def past_due_is_tolerated(past_due_at: datetime | None, grace_days: int) -> bool:
     """True while a past-due subscription keeps its plan: less than ``grace_days`` since it fell due."""
-    if past_due_at is None:
+    if past_due_at is None or grace_days <= 0:
         return False
     return utcnow() < past_due_at + timedelta(days=grace_days)

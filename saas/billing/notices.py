@@ -12,6 +12,7 @@ from typing import cast
 
 from flask import Flask, current_app
 from sqlalchemy import Integer, Table, or_, select, type_coerce, update
+from sqlalchemy.exc import IntegrityError
 
 from saas.accounts.models import User
 from saas.billing import emails, occasions
@@ -90,8 +91,13 @@ def note(ids: set[str], now: datetime | None = None) -> list[int]:
     table = cast(Table, Notice.__table__)
     statement = insert(table).values(rows).on_conflict_do_nothing()
     start_write()
-    noted = list(db.session.scalars(statement.returning(table.c.id)))
-    db.session.commit()
+    try:
+        noted = list(db.session.scalars(statement.returning(table.c.id)))
+        db.session.commit()
+    except IntegrityError:  # An account was deleted in this moment, and takes its mails along.
+        db.session.rollback()
+        log.info("mails that are due were not noted, since a user is gone")
+        return []
     return noted
 
 

@@ -105,7 +105,9 @@ def card(product: Product, visitor: Visitor) -> Card:
     plan_key = str(product.meta.get("plan") or product.name)
     is_current = _is_current(product, plan_key, visitor)
     per = _per(product)
-    trial = f"{_trial(product)} free, then {price} {per}" if product.trial_interval else ""
+    action = _action(product, plan_key, is_current, visitor)
+    has_trial = product.trial_interval and action.kind == "checkout"  # A switch brings none.
+    trial = f"{_trial(product)} free, then {price} {per}" if has_trial else ""
     return Card(
         product_id=product.polar_id,
         plan_key=plan_key,
@@ -118,7 +120,7 @@ def card(product: Product, visitor: Visitor) -> Card:
         is_highlighted=product.meta.get("highlight") in TRUE,
         is_current=is_current,
         is_one_time=not product.is_recurring,
-        action=_action(product, plan_key, is_current, visitor),
+        action=action,
     )
 
 

@@ -48,6 +48,7 @@ class Summary:
     next_date_label: str
     features: list[str]
     can_manage: bool
+    subscription_id: str = ""
     scheduled: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     others: list[Other] = field(default_factory=list)
@@ -73,8 +74,9 @@ def summary(user: User) -> Summary:
         next_date_label=label,
         features=_feature_words(user),
         can_manage=customer is not None,
+        subscription_id=subscription.polar_id if subscription else "",
         scheduled=decisions.scheduled(subscription) if subscription else [],
-        steps=_steps(subscription) if subscription else [],
+        steps=[s for s in _steps(subscription) if s.name != "keep"] if subscription else [],
         others=[_other(found) for found in mine[1:] if found.is_current],
         receipts_to=customer.email if customer and customer.email != user.email else "",
     )
