@@ -44,6 +44,7 @@ class Summary:
     status_words: str
     tone: str
     price: str
+    price_label: str
     next_date: str
     next_date_label: str
     features: list[str]
@@ -70,12 +71,13 @@ def summary(user: User) -> Summary:
         status_words=words,
         tone=tone,
         price=_price(subscription),
+        price_label=_price_label(subscription, entitled.plan.name),
         next_date=date,
         next_date_label=label,
         features=_feature_words(user),
         can_manage=customer is not None,
         subscription_id=subscription.polar_id if subscription else "",
-        scheduled=decisions.scheduled(subscription) if subscription else [],
+        scheduled=_schedule(subscription) if subscription else [],
         steps=[s for s in _steps(subscription) if s.name != "keep"] if subscription else [],
         others=[_other(found) for found in mine[1:] if found.is_current],
         receipts_to=customer.email if customer and customer.email != user.email else "",
@@ -168,6 +170,20 @@ def _price(subscription: Subscription | None) -> str:
     if subscription is None or subscription.has_ended or subscription.is_free:
         return ""
     return per_period(subscription)
+
+
+def _price_label(subscription: Subscription | None, plan_name: str) -> str:
+    """Name the product where the price is not that of the plan at hand: owed, or paused."""
+    name = product_name(subscription.product_id) if subscription else plan_name
+    return "Price" if name == plan_name else f"Price of {name}"
+
+
+def _schedule(subscription: Subscription) -> list[str]:
+    """Return what will change, as far as the status does not say it already."""
+    found = decisions.scheduled(subscription)
+    if not found or subscription.pending_update:
+        return found
+    return ["You can change your mind until then."]
 
 
 def _feature_words(user: User) -> list[str]:

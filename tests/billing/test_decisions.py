@@ -57,7 +57,7 @@ def test_cancel_with_a_reason_and_keep(
     assert found["customer_cancellation_comment"] == "A bit too much for me."
     page = text(customer)
     assert "Your plan is cancelled. You keep it until" in page
-    assert "Your plan ends on" in page
+    assert "You can change your mind until then." in page
     assert customer.get("/dashboard/reports").status_code == 200
     keep = soup(customer.get("/settings/billing")).select_one('[data-testid="keep-plan"]')
     assert keep is not None
