@@ -10,7 +10,7 @@ ORDINARY := not browser
 ORDINARY := not browser and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser lint fmt lock ci clean
+.PHONY: help dev setup test test-browser bench lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -31,6 +31,10 @@ test: ## Run the tests (TEST_DATABASE_URL chooses PostgreSQL; ARGS="-k word")
 test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 	$(SETUP) dev test browser
 	$(RUN) -m pytest -m browser $(ARGS)
+
+bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
+	$(SETUP) dev test
+	@$(RUN) scripts/bench.py $(ARGS)
 
 # [template-only
 test-template: ## Generate projects with cookiecutter and test them

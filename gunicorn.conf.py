@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from dotenv import load_dotenv
 
@@ -39,3 +40,11 @@ forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
 # Heartbeats are files: in memory they cannot be held up by a slow disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let each worker finish what was left in the inbox of webhooks."""
+    if "webhook-desk" in worker.wsgi.extensions:
+        from saas.webhooks import sweeper
+
+        sweeper.start(worker.wsgi)
