@@ -99,6 +99,14 @@ class PaymentFailed(NamedError):
     sentence = "Payment failed with reason: card_error."
 
 
+class DiscountLimitReached(NamedError):
+    """403 on confirming a checkout with a discount that has been used up meanwhile."""
+
+    status = 403
+    name = "DiscountRedemptionLimitReached"
+    sentence = "Discount redemption limit has been reached."
+
+
 class RefundedAlready(NamedError):
     """403 for refunding an order of which nothing is left."""
 

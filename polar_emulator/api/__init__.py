@@ -7,8 +7,11 @@ def install(app: Flask) -> None:
     """Add every resource to an application."""
     from polar_emulator.api import (
         catalogue,
+        checkout_client,
+        checkout_links,
         checkouts,
         customers,
+        discounts,
         gate,
         orders,
         organizations,
@@ -17,6 +20,7 @@ def install(app: Flask) -> None:
         webhooks,
     )
 
-    modules = (catalogue, checkouts, customers, orders, organizations, refunds)
-    assert all((*modules, subscriptions, webhooks))  # noqa: S101
+    buying = (checkout_client, checkout_links, checkouts, discounts, orders, refunds)
+    assert all((*buying, catalogue, customers, organizations))  # noqa: S101
+    assert all((subscriptions, webhooks))  # noqa: S101
     gate.install(app)

@@ -1,4 +1,4 @@
-"""/v1/checkouts, for the merchant and for the buyer's browser."""
+"""/v1/checkouts, for the merchant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from polar_emulator.api.checkout_client import buyer_fields
 from polar_emulator.api.fields import Fields
 from polar_emulator.api.gate import api
 from polar_emulator.api.wire import (
@@ -18,11 +19,10 @@ from polar_emulator.api.wire import (
     listing,
     world,
 )
-from polar_emulator.errors import NotFound, Problem, SchemaError
+from polar_emulator.errors import Problem, SchemaError
+from polar_emulator.rules import checkout_updates
 from polar_emulator.rules import checkouts as rules
-from polar_emulator.rules import confirmation
 from polar_emulator.shapes import purchases as shapes
-from polar_emulator.store import Doc
 
 # Recorded: the three ways to name what is bought are tried in turn and each complains.
 VARIANT = (
@@ -56,42 +56,14 @@ def create_checkout() -> Response:
     return answer(shapes.checkout(world(), doc), 201)
 
 
-@api.get("/v1/checkouts/client/<secret>")
-def client_checkout(secret: str) -> Response:
-    """A checkout as its buyer sees it."""
-    return answer(shapes.public_checkout(world(), _by_secret(secret)))
-
-
-@api.post("/v1/checkouts/client/<secret>/confirm")
-def confirm_checkout(secret: str) -> Response:
-    """Pay. `confirmation_token_id` with `decline` in it stands for a declined card."""
-    doc = _by_secret(secret)
-    fields = Fields(body())
-    fields.email("customer_email")
-    for name in ("customer_name", "customer_billing_name", "confirmation_token_id"):
-        fields.text(name)
-    fields.address("customer_billing_address")
-    fields.uuid("product_id")
-    fields.integer("amount")
-    linked = doc["customer_id"] is not None
-    doc = confirmation.confirm(world(), doc, fields.done())
-    shown = shapes.public_checkout(world(), doc)
-    return answer({**shown, "customer_session_token": _session_token(doc, linked=linked)})
-
-
-def _by_secret(secret: str) -> Doc:
-    doc = rules.by_secret(world(), secret)
-    if doc is None:
-        raise NotFound
-    return doc
-
-
-def _session_token(doc: Doc, *, linked: bool) -> str | None:
-    """A portal session for the buyer, unless the checkout was attached to an older customer."""
-    owner = world().store.need("customer", doc["customer_id"])
-    if not linked and owner["external_id"] != doc["external_customer_id"]:
-        return None
-    return rules.random_secret("polar_mst_")
+@api.patch("/v1/checkouts/<key>")
+def update_checkout(key: str) -> Response:
+    """Change a checkout that is still open."""
+    doc = found("checkout", key)
+    fields = buyer_fields(_fields(body(), ("body",)))
+    fields.values.pop("discount_code", None)
+    doc = checkout_updates.by_merchant(world(), doc, fields.done())
+    return answer(shapes.checkout(world(), doc))
 
 
 def _wanted(given: dict[str, Any]) -> dict[str, Any]:

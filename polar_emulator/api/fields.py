@@ -126,16 +126,33 @@ class Fields:
             given = self.body[name]
             self.complain("literal_error", name, "Input should be True", given, expected="True")
 
-    def integer(self, name: str, *, least: int = 0) -> None:
-        """A whole number."""
+    def amounts(self, name: str) -> None:
+        """Amounts in minor units by currency, or null."""
         value = self._given(name)
         if value is None:
+            return
+        wanted = isinstance(value, dict) and all(
+            isinstance(amount, int) and not isinstance(amount, bool) and amount >= 0
+            for amount in value.values()
+        )
+        if not wanted:
+            self.complain("dict_type", name, "Input should be a valid dictionary", value)
+
+    def integer(
+        self, name: str, *, least: int = 0, most: int = 2**31 - 1, null: bool = True
+    ) -> None:
+        """A whole number, or null unless that is refused."""
+        value = self._given(name)
+        if value is None and (null or name not in self.body):
             return
         if isinstance(value, bool) or not isinstance(value, int):
             self.complain("int_type", name, "Input should be a valid integer", value)
         elif value < least:
             message = f"Input should be greater than or equal to {least}"
             self.complain("greater_than_equal", name, message, value, ge=least)
+        elif value > most:
+            message = f"Input should be less than or equal to {most}"
+            self.complain("less_than_equal", name, message, value, le=most)
 
     def positive(self, name: str) -> None:
         """A whole number above 0; null is refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from polar_emulator.errors import ApiError, problem
 VERSIONS = frozenset({"2026-04", "2026-10"})
 DEFAULT_VERSION = "2026-04"
 TOKEN_PREFIX = "polar_oat_"  # noqa: S105
-PUBLIC_PREFIX = "/v1/checkouts/client/"
+PUBLIC_PATH = re.compile(r"/v1/checkouts/client/|/v1/checkout-links/[^/]+/redirect$")
 REFUSAL = "The access token provided is expired, revoked, malformed, or invalid for other reasons."
 
 api = Blueprint("api", __name__)
@@ -84,7 +85,7 @@ def _mend_slash() -> Response | None:
 
 
 def _refuse_token() -> Response | None:
-    if request.path.startswith(PUBLIC_PREFIX) or request.routing_exception:
+    if PUBLIC_PATH.match(request.path) or request.routing_exception:
         return None
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -166,6 +166,8 @@ def _apply_base(doc: Doc, changes: dict[str, Any]) -> None:
         plan_changes.change(world(), doc, changes["product_id"], behavior)
     elif changes.get("trial_end"):
         trials.set_trial_end(world(), doc, changes["trial_end"])
+    elif "discount_id" in changes:
+        rules.set_discount(world(), doc, changes["discount_id"])
     elif "pending_update" in changes:
         plan_changes.clear_pending(world(), doc)
     else:

@@ -11,7 +11,7 @@ from polar_emulator import jobs
 from polar_emulator.clock import parse, stamp
 from polar_emulator.errors import RuleError, impossible, problem
 from polar_emulator.events import emit
-from polar_emulator.rules import customers, periods
+from polar_emulator.rules import customers, discounts, periods
 from polar_emulator.rules.money import tax_on
 from polar_emulator.shapes import purchases as shapes
 from polar_emulator.store import Doc
@@ -32,8 +32,7 @@ def create(world: World, wanted: dict[str, Any]) -> Doc:
     products = _products(world, wanted["products"])
     upgraded = _upgraded(world, wanted.get("subscription_id"))
     customer = _customer(world, wanted, upgraded)
-    if wanted.get("discount_id"):
-        raise impossible("discount_id", "Discount does not exist.", wanted["discount_id"])
+    discount = _discount(world, wanted.get("discount_id"), products[0])
     secret, now, key = random_secret("polar_c_"), world.now(), world.new_id()
     url = f"{world.public_url}/checkout/{secret}"
     success_url = wanted.get("success_url") or f"{url}/confirmation"
@@ -51,8 +50,7 @@ def create(world: World, wanted: dict[str, Any]) -> Doc:
         "success_url": success_url.replace("{CHECKOUT_ID}", key),
         "return_url": wanted.get("return_url"),
         "embed_origin": wanted.get("embed_origin"),
-        "discount_id": None,
-        "discount_amount": 0,
+        "discount_id": discount["id"] if discount else None,
         "allow_trial": wanted.get("allow_trial", True),
         "allow_discount_codes": wanted.get("allow_discount_codes", True),
         "require_billing_address": wanted.get("require_billing_address", False),
@@ -89,22 +87,25 @@ def choose(world: World, doc: Doc, product: Doc, amount: int | None = None) -> N
     doc["amount"] = (amount or price["preset_amount"] or 0) if is_custom else price["price_amount"]
     doc["currency"] = price["price_currency"]
     _set_trial(world, doc, product)
-    set_tax(doc)
-    free, recurring = doc["amount"] == 0, product["is_recurring"]
-    trial = doc["active_trial_interval"] is not None
-    doc["is_free_product_price"] = free
-    doc["is_discount_applicable"] = not free
-    doc["is_payment_required"] = not free and not trial
-    doc["is_payment_setup_required"] = not free and recurring
-    doc["is_payment_form_required"] = doc["is_payment_required"] or doc["is_payment_setup_required"]
+    doc["is_free_product_price"] = doc["amount"] == 0
+    doc["is_discount_applicable"] = doc["amount"] != 0
+    set_totals(world, doc)
 
 
-def set_tax(doc: Doc) -> None:
-    """The totals for the buyer's country, as far as it is known."""
-    tax = tax_on(doc["amount"], doc["customer_billing_address"])
+def set_totals(world: World, doc: Doc) -> None:
+    """The discount, the totals for the buyer's country as far as it is known, and what must be paid."""
+    discount = world.store.get("discount", doc["discount_id"])
+    doc["discount_amount"] = discounts.off(discount, doc["amount"], doc["currency"])
+    left = doc["amount"] - doc["discount_amount"]
+    tax = tax_on(left, doc["customer_billing_address"])
     doc.update(
         net_amount=tax.net, tax_amount=tax.tax, tax_behavior=tax.behavior, total_amount=tax.total
     )
+    recurring = world.store.need("product", doc["product_id"])["is_recurring"]
+    later = recurring and doc["amount"] != 0 and not discounts.is_free_forever(discount)
+    doc["is_payment_required"] = left != 0 and doc["active_trial_interval"] is None
+    doc["is_payment_setup_required"] = later
+    doc["is_payment_form_required"] = doc["is_payment_required"] or later
 
 
 def by_secret(world: World, secret: str) -> Doc | None:
@@ -136,6 +137,13 @@ def _products(world: World, keys: list[str]) -> list[Doc]:
     if problems:
         raise RuleError(problems)
     return found
+
+
+def _discount(world: World, key: str | None, product: Doc) -> Doc | None:
+    if key is None:
+        return None
+    doc = world.store.get("discount", key)
+    return discounts.usable(world, doc, product, "discount_id", key)
 
 
 def _upgraded(world: World, key: str | None) -> Doc | None:

@@ -8,15 +8,21 @@ from polar_emulator import jobs
 from polar_emulator.clock import parse
 from polar_emulator.errors import (
     AlreadyActiveSubscription,
-    ExpiredCheckout,
-    NotOpenCheckout,
     PaymentError,
     Problem,
     RuleError,
     problem,
 )
 from polar_emulator.events import emit
-from polar_emulator.rules import cards, checkouts, customers, orders, periods, subscriptions
+from polar_emulator.rules import (
+    cards,
+    checkout_updates,
+    customers,
+    discounts,
+    orders,
+    periods,
+    subscriptions,
+)
 from polar_emulator.rules.money import Tax, tax_on
 from polar_emulator.shapes import customers as customer_shapes
 from polar_emulator.shapes import purchases as shapes
@@ -34,10 +40,11 @@ def confirm(world: World, doc: Doc, given: dict[str, Any]) -> Doc:
     Raises ExpiredCheckout, NotOpenCheckout, AlreadyActiveSubscription, RuleError for missing fields,
     and PaymentError for a declined card, after which the checkout is open as before.
     """
-    _check_open(world, doc)
+    checkout_updates.check_open(world, doc)
     before = dict(doc)
-    _apply(world, doc, given)
+    checkout_updates.apply(world, doc, given)
     _check_single_subscription(world, doc)
+    _check_discount(world, doc)
     _check_complete(doc, given)
     token = str(given.get("confirmation_token_id") or "")
     if doc["is_payment_form_required"] and cards.is_declined(token):
@@ -60,35 +67,14 @@ def process(world: World, arguments: Doc) -> None:
         subscription = subscriptions.begin(world, doc, customer, product)
         reason = "subscription_create"
     order = _order(world, doc, customer, product, reason, subscription)
+    if doc["discount_id"]:
+        discounts.redeem(world, doc["discount_id"], customer["id"])
     orders.tell_paid_at_once(world, order)
     world.touch("checkout", doc, status="succeeded", subscription_id=None)
     emit(world, "checkout.updated", shapes.checkout(world, doc))
     if subscription is None:
         jobs.soon(world, "grants.order", subscriptions.GRANTS_SECONDS, order_id=order["id"])
     customers.state_changed(world, customer["id"])
-
-
-def _check_open(world: World, doc: Doc) -> None:
-    if doc["status"] == "expired" or parse(doc["expires_at"]) <= world.now():
-        raise ExpiredCheckout
-    if doc["status"] != "open":
-        raise NotOpenCheckout(f"Checkout {doc['id']} is not open: {doc['status']}")
-
-
-def _apply(world: World, doc: Doc, given: dict[str, Any]) -> None:
-    for name in ("customer_name", "customer_billing_name", "customer_billing_address"):
-        if given.get(name):
-            doc[name] = given[name]
-    if given.get("customer_email") and doc["customer_id"] is None:
-        doc["customer_email"] = given["customer_email"]
-    if given.get("product_id") in doc["product_ids"]:
-        product = world.store.need("product", given["product_id"])
-        checkouts.choose(world, doc, product, given.get("amount"))
-    elif given.get("amount") and doc["price"]["amount_type"] == "custom":
-        checkouts.choose(
-            world, doc, world.store.need("product", doc["product_id"]), given["amount"]
-        )
-    checkouts.set_tax(doc)
 
 
 def _check_single_subscription(world: World, doc: Doc) -> None:
@@ -100,6 +86,13 @@ def _check_single_subscription(world: World, doc: Doc) -> None:
     running = subscriptions.billable_of(world, buyer["id"]) if buyer else None
     if running and running["id"] != doc["subscription_id"]:
         raise AlreadyActiveSubscription
+
+
+def _check_discount(world: World, doc: Doc) -> None:
+    if doc["discount_id"]:
+        buyer = _existing_customer(world, doc)
+        discount = world.store.need("discount", doc["discount_id"])
+        discounts.check_limits(world, discount, buyer["id"] if buyer else None)
 
 
 def _check_complete(doc: Doc, given: dict[str, Any]) -> None:
@@ -182,9 +175,12 @@ def _order(
 ) -> Doc:
     trial = subscription is not None and subscription["status"] == "trialing"
     price = None if trial else doc["price"]
-    tax = Tax(0, 0, 0, None) if trial else tax_on(doc["amount"], customer["billing_address"])
+    left = doc["amount"] - doc["discount_amount"]
+    tax = Tax(0, 0, 0, None) if trial else tax_on(left, customer["billing_address"])
     links = {
         "price": price,
+        "discount_id": doc["discount_id"],
+        "discount_amount": 0 if trial else doc["discount_amount"],
         "currency": doc["currency"],
         "subscription_id": subscription["id"] if subscription else None,
         "checkout_id": doc["id"],

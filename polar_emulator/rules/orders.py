@@ -44,7 +44,7 @@ def create(
     tax: Tax,
     **links: Any,
 ) -> Doc:
-    """A pending order. `links` are price, subscription_id, checkout_id, metadata, currency."""
+    """A pending order. `links` are price, currency, metadata, discount and the ids of what it belongs to."""
     applied = _apply_balance(customer, tax.total)
     world.touch("customer", customer, orders=customer["orders"] + 1)
     price = links.get("price")
@@ -55,7 +55,7 @@ def create(
         "status": "pending",
         "paid": False,
         "subtotal_amount": sum(line["amount"] for line in items),
-        "discount_amount": 0,
+        "discount_amount": links.get("discount_amount", 0),
         "net_amount": tax.net,
         "tax_amount": tax.tax or 0,
         "total_amount": tax.total,
@@ -76,7 +76,7 @@ def create(
         "product_id": product["id"],
         "product_price_id": price["id"] if price else None,
         "price": price,
-        "discount_id": None,
+        "discount_id": links.get("discount_id"),
         "subscription_id": links.get("subscription_id"),
         "checkout_id": links.get("checkout_id"),
         "next_payment_attempt_at": None,

@@ -16,19 +16,23 @@ def create(world: World, doc: Doc, lines: list[Doc]) -> Doc:
     start, end = doc["current_period_start"], doc["current_period_end"]
     span = f"From {periods.in_words(parse(start))} to {periods.in_words(parse(end))}"
     label = f"{product['name']} — {span}"
-    line = orders.item(world, label, doc["amount"], doc["price_id"], start=start, end=end)
+    line = orders.item(world, label, doc["full_amount"], doc["price_id"], start=start, end=end)
     items = [*lines, line]
+    discount = doc["full_amount"] - doc["amount"]
+    total = sum(entry["amount"] for entry in items) - discount
     order = orders.create(
         world,
         customer,
         product,
         "subscription_cycle",
         items,
-        tax_on(sum(entry["amount"] for entry in items), customer["billing_address"]),
+        tax_on(total, customer["billing_address"]),
         price=doc["price"],
         currency=doc["currency"],
         subscription_id=doc["id"],
         metadata=doc["metadata"],
+        discount_id=doc["discount_id"],
+        discount_amount=discount,
     )
     orders.tell_pending(world, order)
     return order

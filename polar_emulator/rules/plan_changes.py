@@ -6,7 +6,7 @@ from polar_emulator import jobs
 from polar_emulator.clock import parse, stamp
 from polar_emulator.errors import PaymentFailed, impossible
 from polar_emulator.events import emit
-from polar_emulator.rules import cards, orders, periods, subscriptions
+from polar_emulator.rules import cards, discounts, orders, periods, subscriptions
 from polar_emulator.rules.customers import state_changed
 from polar_emulator.rules.money import prorated, tax_on
 from polar_emulator.shapes import purchases as shapes
@@ -39,7 +39,8 @@ def change(world: World, doc: Doc, product_id: str, behavior: str | None) -> Non
         _charge_now(world, doc, product, new_period=new_interval)
     else:
         doc["open_items"] = [*doc["open_items"], *_lines(world, doc, product, new_period=False)]
-        world.touch("subscription", doc, **subscriptions.terms(product, product["prices"][0]))
+        subscriptions.take_terms(world, doc, product)
+        world.touch("subscription", doc)
         emit(world, "subscription.updated", shapes.subscription(world, doc))
     subscriptions.grants_follow(world, doc)
     state_changed(world, doc["customer_id"])
@@ -79,7 +80,8 @@ def _schedule(world: World, doc: Doc, product: Doc) -> None:
 
 def _switch_trial(world: World, doc: Doc, product: Doc) -> None:
     """Nothing has been paid in a trial, so nothing is charged or given back; it ends as it would have."""
-    world.touch("subscription", doc, **subscriptions.terms(product, product["prices"][0]))
+    subscriptions.take_terms(world, doc, product)
+    world.touch("subscription", doc)
     emit(world, "subscription.updated", shapes.subscription(world, doc))
 
 
@@ -89,7 +91,8 @@ def _charge_now(world: World, doc: Doc, product: Doc, *, new_period: bool) -> No
     total = sum(line["amount"] for line in items)
     if total > customer.get("balance", 0) and not cards.pays(customer):
         raise PaymentFailed
-    doc.update(subscriptions.terms(product, product["prices"][0]), open_items=[])
+    subscriptions.take_terms(world, doc, product)
+    doc["open_items"] = []
     if new_period:
         jobs.cancel(world, "subscription.period_over", subscription_id=doc["id"])
         subscriptions.set_period(world, doc, world.now())
@@ -115,10 +118,13 @@ def _lines(world: World, doc: Doc, product: Doc, *, new_period: bool) -> list[Do
     now, price = world.now(), product["prices"][0]
     start, end = parse(doc["current_period_start"]), parse(doc["current_period_end"])
     old = world.store.need("product", doc["product_id"])
-    until, cost = end, prorated(price.get("price_amount", 0), now, start, end)
+    discount = world.store.get("discount", doc["discount_id"])
+    full = price.get("price_amount", 0)
+    amount = full - discounts.off(discount, full, price["price_currency"])
+    until, cost = end, prorated(amount, now, start, end)
     if new_period:
         until = periods.add(now, product["recurring_interval"], product["recurring_interval_count"])
-        cost = price.get("price_amount", 0)
+        cost = amount
     today = periods.in_words(now)
     credit = -prorated(doc["amount"], now, start, end)
     remaining = f"Remaining time on {old['name']} — From {today} to {periods.in_words(end)}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from polar_emulator import jobs
 from polar_emulator.clock import parse, stamp
 from polar_emulator.errors import AlreadyCanceledSubscription, BadRequest, InactiveSubscription
 from polar_emulator.events import emit
-from polar_emulator.rules import periods
+from polar_emulator.rules import discounts, periods
 from polar_emulator.rules.customers import state_changed
 from polar_emulator.shapes import purchases as shapes
 from polar_emulator.store import Doc
@@ -36,20 +35,21 @@ def begin(world: World, checkout: Doc, customer: Doc, product: Doc) -> Doc:
     """The subscription that a checkout bought, trialing when the checkout says so."""
     trial_end = checkout["trial_end"] if checkout["active_trial_interval"] else None
     doc = _new(world, customer, {**checkout, "trial_end": trial_end, "checkout_id": checkout["id"]})
-    doc.update(terms(product, checkout["price"], checkout["amount"]))
+    take_terms(world, doc, product, checkout["price"], checkout["amount"])
     return _start(world, doc)
 
 
 def begin_free(world: World, customer: Doc, product: Doc, metadata: Doc) -> Doc:
     """A subscription to a free product that the merchant gives to a customer, without a checkout."""
     doc = _new(world, customer, {"metadata": metadata})
-    doc.update(terms(product, product["prices"][0]))
+    take_terms(world, doc, product)
     return _start(world, doc)
 
 
 def upgrade_free(world: World, doc: Doc, checkout: Doc, product: Doc) -> Doc:
     """Turn a free subscription into a paid one: only `subscription.updated` tells about it."""
-    doc.update(terms(product, checkout["price"], checkout["amount"]))
+    doc.update(discount_id=checkout["discount_id"], discount_from=world.stamp())
+    take_terms(world, doc, product, checkout["price"], checkout["amount"])
     doc["metadata"] = {**doc["metadata"], **checkout["metadata"]}
     set_period(world, doc, world.now())
     world.touch("subscription", doc, checkout_id=checkout["id"])
@@ -135,20 +135,47 @@ def set_metadata(world: World, doc: Doc, metadata: Doc | None) -> None:
     tell(world, doc)
 
 
-def terms(product: Doc, price: Doc, amount: int | None = None) -> dict[str, Any]:
-    """What a subscription takes over from a product and one of its prices.
+def take_terms(
+    world: World, doc: Doc, product: Doc, price: Doc | None = None, amount: int | None = None
+) -> None:
+    """Make a product and one of its prices (the first) what a subscription is for.
 
     `amount` is what the buyer chose for a price that is theirs to choose.
     """
-    return {
-        "product_id": product["id"],
-        "price": price,
-        "price_id": price["id"],
-        "amount": price.get("price_amount", 0) if amount is None else amount,
-        "currency": price["price_currency"],
-        "recurring_interval": product["recurring_interval"],
-        "recurring_interval_count": product["recurring_interval_count"],
-    }
+    price = price or product["prices"][0]
+    doc.update(
+        product_id=product["id"],
+        price=price,
+        price_id=price["id"],
+        full_amount=price.get("price_amount", 0) if amount is None else amount,
+        currency=price["price_currency"],
+        recurring_interval=product["recurring_interval"],
+        recurring_interval_count=product["recurring_interval_count"],
+    )
+    take_discount(world, doc)
+
+
+def take_discount(world: World, doc: Doc) -> None:
+    """The amount of a subscription: its price without its discount."""
+    discount = world.store.get("discount", doc["discount_id"])
+    doc["amount"] = doc["full_amount"] - discounts.off(
+        discount, doc["full_amount"], doc["currency"]
+    )
+
+
+def set_discount(world: World, doc: Doc, discount_id: str | None) -> None:
+    """Give a subscription a discount from the next order on, or take it away. RuleError if unusable."""
+    need_changeable(doc)
+    if discount_id is not None:
+        product = world.store.need("product", doc["product_id"])
+        found = world.store.get("discount", discount_id)
+        discounts.usable(world, found, product, "discount_id", discount_id)
+        discounts.redeem(world, discount_id, doc["customer_id"])
+        doc["discount_from"] = doc["current_period_end"]
+    doc["discount_id"] = discount_id
+    take_discount(world, doc)
+    world.touch("subscription", doc)
+    tell(world, doc)
 
 
 def set_period(world: World, doc: Doc, start: datetime, end: datetime | None = None) -> None:
@@ -193,7 +220,8 @@ def _new(world: World, customer: Doc, given: Doc) -> Doc:
         "started_at": start,
         "pause_at_period_end": False,
         "customer_id": customer["id"],
-        "discount_id": None,
+        "discount_id": given.get("discount_id"),
+        "discount_from": trial_end or start,
         "checkout_id": given.get("checkout_id"),
         "metadata": given["metadata"],
         "custom_field_data": {},

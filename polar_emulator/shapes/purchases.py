@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polar_emulator.shapes import catalogue, customers
+from polar_emulator.shapes import catalogue, customers, discounts
 from polar_emulator.store import Doc
 from polar_emulator.world import World
 
@@ -97,7 +97,7 @@ def subscription(world: World, doc: Doc) -> Json:
         "user_id": owner["id"],
         "user": customers.user(owner),
         "product": catalogue.product(world, product),
-        "discount": None,
+        "discount": discounts.attached(world, doc["discount_id"]),
         "price": price,
         "prices": [price],
         "meters": [],
@@ -117,7 +117,7 @@ def order(world: World, doc: Doc) -> Json:
         "user": customers.user(owner),
         "product": catalogue.order_product(product),
         "product_price": doc["price"] and catalogue.price(product, doc["price"]),
-        "discount": None,
+        "discount": discounts.attached(world, doc["discount_id"]),
         "subscription": bought and _order_subscription(bought),
         "items": doc["items"],
         "description": product["name"],
@@ -170,7 +170,7 @@ def _checkout_products(world: World, doc: Doc) -> Json:
         "product": catalogue.checkout_product(world, chosen),
         "product_price": catalogue.price(chosen, doc["price"]),
         "prices": {product["id"]: catalogue.prices(product) for product in offered},
-        "discount": None,
+        "discount": discounts.public(world, doc["discount_id"]),
     }
 
 
