@@ -109,6 +109,7 @@ def _read_settings() -> Settings:
         if not cli.is_diagnosis():
             settings.require_usable()
     except ConfigurationError as error:
-        raise SystemExit(click.style(str(error), fg="red")) from None
+        click.secho(str(error), fg="red", err=True)
+        raise SystemExit(1) from None
     logging.getLogger("saas").setLevel(settings.log_level)
     return settings

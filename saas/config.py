@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from flask import current_app
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PLACEHOLDERS = frozenset({"", "change-me", "changeme", "secret", "dev", "development", "password"})
+PLACEHOLDERS = ("changeme", "secret", "yoursecret", "development", "password", "placeholder")
 MIN_SECRET_LENGTH = (
     32  # 128 bits as hexadecimal digits; `python -c "import secrets; ..."` gives 64.
 )
@@ -316,4 +317,5 @@ def _is_loopback(url: str) -> bool:
 
 
 def _is_weak(secret: str) -> bool:
-    return secret.lower() in PLACEHOLDERS or len(secret) < MIN_SECRET_LENGTH
+    words = re.sub(r"[^a-z]", "", secret.lower())
+    return len(secret) < MIN_SECRET_LENGTH or words.startswith(PLACEHOLDERS) or len(set(secret)) < 8

@@ -31,6 +31,8 @@ def test_good_settings_have_no_problem() -> None:
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
         ({"SECRET_KEY": "change-me"}, "SECRET_KEY is a placeholder"),
+        ({"SECRET_KEY": "change-me-change-me-change-me-change-me"}, "SECRET_KEY is a placeholder"),
+        ({"SECRET_KEY": "0" * 64}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is a placeholder or shorter"),
         ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG is on"),
         ({"POLAR_ACCESS_TOKEN": ""}, "POLAR_ACCESS_TOKEN is missing"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.kit.money import format_money
+from saas.kit.money import format_money, minor_unit_digits
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,9 @@ from saas.kit.money import format_money
         (1234, "KWD", "KWD\xa01.234"),
         (5000, "kwd", "KWD\xa05"),
         (1050, "gbp", "£10.50"),
+        (199900, "rsd", "RSD\xa01,999"),
+        (199950, "RSD", "RSD\xa01,999.50"),
+        (500, "krw", "₩500"),
         (100, "xyz", "XYZ\xa01"),
     ],
 )
@@ -28,12 +31,10 @@ def test_format_money(amount: int, currency: str, words: str) -> None:
 
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["usd", "jpy", "kwd"]))
 def test_no_digit_is_lost(amount: int, currency: str) -> None:
-    from babel.numbers import get_currency_precision
-
     words = format_money(amount, currency)
     whole, _, fraction = words.partition(".")
     digits = "".join(char for char in whole if char.isdigit())
-    precision = get_currency_precision(currency.upper())
+    precision = minor_unit_digits(currency)
     value = int(digits) * 10**precision + int((fraction or "0").ljust(precision, "0") or 0)
     assert value == abs(amount)
     assert words.startswith("-") == (amount < 0)
