@@ -12,24 +12,6 @@ NO_DIGITS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV"}
     | {"XAF", "XOF", "XPF"}
 )
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "JPY",
-        "KMF",
-        "KRW",
-        "MGA",
-        "PYG",
-        "RWF",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
 THREE_DIGITS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 
