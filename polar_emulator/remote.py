@@ -108,7 +108,7 @@ def forget_requests() -> Response:
 @remote.get("/clock")
 def show_clock() -> Response:
     """What time it is here, and when the next thing is due."""
-    ahead, due = world().clock.offset.total_seconds(), timetravel.next_moment(world())
+    ahead, due = world().clock.offset.total_seconds(), timetravel.next_event(world())
     next_at = stamp(due) if due else None
     return answer({"now": world().stamp(), "ahead_seconds": ahead, "next_event_at": next_at})
 

@@ -20,6 +20,7 @@ LONGEST_STEP = timedelta(days=3660)
 # sees the world of its event. What lies closer together is made side by side.
 LULL = timedelta(minutes=1)
 PATIENCE_SECONDS = 30.0
+PAGE = 50
 CHOICES = ("advance_seconds", "days", "months", "until", "next")
 
 
@@ -36,7 +37,7 @@ def advance(world: World, moment: datetime) -> None:
     with world.stepping, _travelling(world):
         jobs.settle(world, HANDLERS)
         while True:
-            target = min(next_moment(world) or moment, moment)
+            target = min(_next_stop(world) or moment, moment)
             if target - world.now() > LULL and _wait_for_deliveries(world, deadline):
                 continue  # An answer may have brought something that is due earlier.
             world.move_to(target)
@@ -46,21 +47,24 @@ def advance(world: World, moment: datetime) -> None:
     world.wake()
 
 
-def next_moment(world: World) -> datetime | None:
-    """When the next thing is due that has not happened yet, None when nothing is planned."""
-    job = world.store.first("job", {"soon": False}, order="next_at,seq")
-    retry = world.store.first(
-        "webhook_event", {"next_at >=": _stamp_of_retries(world)}, order="next_at,seq"
-    )
-    late = timedelta(seconds=world.faults.delay_webhooks_seconds)
-    moments = [parse(job["next_at"])] if job else []
-    moments += [parse(retry["next_at"]) + late] if retry else []
-    return min(moments, default=None)
+def next_event(world: World) -> datetime | None:
+    """When something happens next, None when nothing is planned."""
+    return _earliest(world, next(iter(planned(world, 1)), None))
 
 
 def planned(world: World, limit: int) -> list[Doc]:
-    """The next things on the calendar, without retries of deliveries."""
-    return world.store.find("job", {"soon": False}, order="next_at,seq", limit=limit)
+    """The next things on the calendar, without retries of deliveries and what has become idle."""
+    found: list[Doc] = []
+    place = 0
+    while len(found) < limit:
+        jobs_there = world.store.find(
+            "job", {"soon": False}, order="next_at,seq", limit=PAGE, offset=place
+        )
+        found += [job for job in jobs_there if not _is_idle(world, job)]
+        place += PAGE
+        if len(jobs_there) < PAGE:
+            break
+    return found[:limit]
 
 
 def destination(world: World, given: dict[str, Any]) -> datetime:
@@ -97,9 +101,33 @@ def _wait_for_deliveries(world: World, deadline: float) -> bool:
     return jobs.wait_until(lambda: not deliveries.due(world), deadline - time.monotonic())
 
 
+def _next_stop(world: World) -> datetime | None:
+    """When the next thing is due that has not happened yet, even if nothing comes of it."""
+    return _earliest(world, world.store.first("job", {"soon": False}, order="next_at,seq"))
+
+
+def _earliest(world: World, job: Doc | None) -> datetime | None:
+    """The moment of a job or of the next retry of a delivery, whichever is earlier."""
+    retry = world.store.first(
+        "webhook_event", {"next_at >=": _stamp_of_retries(world)}, order="next_at,seq"
+    )
+    late = timedelta(seconds=world.faults.delay_webhooks_seconds)
+    moments = [parse(job["next_at"])] if job else []
+    moments += [parse(retry["next_at"]) + late] if retry else []
+    return min(moments, default=None)
+
+
 def _stamp_of_retries(world: World) -> str:
     """What is due for delivery before this is under way already."""
     return stamp(world.now() - timedelta(seconds=world.faults.delay_webhooks_seconds))
+
+
+def _is_idle(world: World, job: Doc) -> bool:
+    """Whether nothing will come of a job: the checkout that it ends has been bought."""
+    if job["name"] != "checkout.expire":
+        return False
+    checkout = world.store.get("checkout", job["arguments"]["checkout_id"])
+    return checkout is None or checkout["status"] != "open"
 
 
 def _by_seconds(world: World, now: datetime, value: Any) -> datetime:
@@ -124,7 +152,7 @@ def _until(world: World, now: datetime, value: Any) -> datetime:
 
 
 def _to_next(world: World, now: datetime, value: Any) -> datetime:
-    moment = next_moment(world)
+    moment = next_event(world)
     if moment is None:
         raise ClockError("Nothing is planned.")
     return max(moment, now)

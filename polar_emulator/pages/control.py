@@ -1,30 +1,49 @@
-"""The control page: everything in the store at a glance, reset, redelivery, the clock."""
+"""The control page: see what is there, move the clock, play scenarios, set faults, deliver again."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from polar_emulator import catalogue, deliveries, timetravel
+from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, timetravel
 from polar_emulator.api.wire import world
-from polar_emulator.events import body_of
-from polar_emulator.store import Doc
+from polar_emulator.errors import ApiError
+from polar_emulator.pages import overview
 
 control = Blueprint("control", __name__)
 
-SHOWN_CUSTOMERS = 25
-SHOWN_EVENTS = 40
-STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
+STEPS: dict[str, dict[str, Any]] = {
+    "hour": {"advance_seconds": 3600},
+    "day": {"days": 1},
+    "month": {"months": 1},
+    "next": {"next": True},
+}
+SWITCHES = ("drop_webhooks", "duplicate_webhooks", "reorder_webhooks", "hold_confirmed")
+SECONDS = ("slow_seconds", "delay_webhooks_seconds")
 
 
 @control.get("/")
 def show() -> ResponseReturnValue:
     """The page."""
     with world().store.transaction():
-        return render_template("control.html", **_shown())
+        done = next(
+            (
+                found.title
+                for found in scenarios.SCENARIOS
+                if found.name == request.args.get("done")
+            ),
+            None,
+        )
+        return render_template("control.html", done=done, **overview.everything())
+
+
+@control.get("/control/events")
+def live() -> ResponseReturnValue:
+    """The rows of the events alone, for the script that keeps the page fresh."""
+    with world().store.transaction():
+        return render_template("control_events.html", **overview.events())
 
 
 @control.get("/events/<key>")
@@ -34,11 +53,16 @@ def event(key: str) -> ResponseReturnValue:
         found = world().store.get("event", key)
         if found is None:
             abort(404)
-        sent = [
-            _with_attempts(doc) for doc in world().store.find("webhook_event", {"event_id": key})
-        ]
+        organization = world().organization
+        return render_template("event.html", organization=organization, **overview.event(found))
+
+
+@control.get("/deliveries")
+def log() -> ResponseReturnValue:
+    """The attempts to deliver something, the youngest first."""
+    with world().store.transaction():
         return render_template(
-            "event.html", event=found, sent=sent, organization=world().organization
+            "deliveries.html", organization=world().organization, attempts=overview.deliveries()
         )
 
 
@@ -46,7 +70,7 @@ def event(key: str) -> ResponseReturnValue:
 def reset() -> ResponseReturnValue:
     """Back to the demo state."""
     catalogue.reset(world())
-    return redirect(url_for("control.show"), 303)
+    return _back()
 
 
 @control.post("/control/redeliver/<key>")
@@ -62,62 +86,51 @@ def redeliver(key: str) -> ResponseReturnValue:
 
 @control.post("/control/clock")
 def move_clock() -> ResponseReturnValue:
-    """Move time forward by an hour, a day or 31 days."""
-    step = STEPS.get(request.form.get("step", ""))
-    if step is None:
-        abort(422, "Choose an hour, a day or a month.")
-    timetravel.advance(world(), world().now() + step)
-    return redirect(url_for("control.show"), 303)
+    """Move time forward: a step, or until a date."""
+    step, until = request.form.get("step", ""), request.form.get("until", "")
+    wanted = {"until": until} if step == "until" else STEPS.get(step)
+    if wanted is None:
+        abort(422, "Choose an hour, a day, a month, the next event or a date.")
+    try:
+        timetravel.advance(world(), timetravel.destination(world(), wanted))
+    except timetravel.ClockError as error:
+        abort(422, str(error))
+    return _back()
 
 
-def _shown() -> dict[str, Any]:
-    store = world().store
-    recent = store.find("event", order="-seq", limit=SHOWN_EVENTS)
-    people = store.find("customer", {"deleted_at": None}, order="-seq", limit=SHOWN_CUSTOMERS)
-    return {
-        "organization": world().organization,
-        "endpoints": store.find("webhook_endpoint"),
-        "products": store.find("product"),
-        "customers": [_with_subscriptions(doc) for doc in people],
-        "customer_count": store.count("customer", {"deleted_at": None}),
-        "events": [_with_deliveries(doc) for doc in recent],
-        "now": world().stamp(),
-        "is_ahead": world().clock.offset > timedelta(seconds=1),
-        "faults": world().faults,
-        "steps": STEPS,
-    }
+@control.post("/control/scenarios/<name>")
+def play(name: str) -> ResponseReturnValue:
+    """Let a scenario happen to one customer, subscription, order or checkout."""
+    try:
+        scenarios.play(world(), name, request.form.get("who", ""))
+    except (scenarios.ScenarioError, ApiError) as error:
+        abort(422, str(error))
+    return redirect(url_for("control.show", done=name, _anchor="done"), 303)
 
 
-def _with_subscriptions(customer: Doc) -> dict[str, Any]:
-    held = world().store.find("subscription", {"customer_id": customer["id"]}, order="-seq")
-    named = [{**doc, "product": world().store.need("product", doc["product_id"])} for doc in held]
-    return {**customer, "subscriptions": named}
+@control.post("/control/faults")
+def set_faults() -> ResponseReturnValue:
+    """Set all faults as the form says."""
+    wanted: dict[str, Any] = {name: name in request.form for name in SWITCHES}
+    wanted |= {name: request.form.get(name) or 0 for name in SECONDS}
+    try:
+        world().faults.change({**wanted, "api": request.form.get("api") or None})
+    except ValueError as error:
+        abort(422, str(error))
+    if not world().faults.hold_confirmed:
+        jobs.release_held(world())
+    return _back("faults-title")
 
 
-def _with_deliveries(event: Doc) -> dict[str, Any]:
-    sent = world().store.find("webhook_event", {"event_id": event["id"]})
-    return {**event, "states": [_state(doc) for doc in sent]}
+@control.post("/control/oddities/<name>")
+def send_oddity(name: str) -> ResponseReturnValue:
+    """Send an event that no receiver has seen before."""
+    try:
+        oddities.send(world(), name)
+    except ValueError as error:
+        abort(422, str(error))
+    return _back("events-title")
 
 
-def _with_attempts(doc: Doc) -> dict[str, Any]:
-    endpoint = world().store.get("webhook_endpoint", doc["endpoint_id"])
-    attempts = world().store.find("webhook_delivery", {"event_id": doc["id"]})
-    return {
-        **doc,
-        "state": _state(doc),
-        "url": endpoint["url"] if endpoint else "an endpoint that is gone",
-        "tries": attempts,
-        "body": body_of(world(), doc),
-    }
-
-
-def _state(doc: Doc) -> tuple[str, str]:
-    """The tone and the words for how a delivery stands."""
-    if doc["succeeded"]:
-        return "good", f"delivered, {doc['last_http_code']}"
-    if doc["skipped"]:
-        return "plain", "not sent"
-    answer = doc["last_http_code"] or "no answer"
-    if doc["next_at"] is None:
-        return "bad", f"given up, {answer}"
-    return ("warn", f"{answer}, trying again") if doc["attempts"] else ("plain", "waiting")
+def _back(anchor: str | None = None) -> ResponseReturnValue:
+    return redirect(url_for("control.show", _anchor=anchor), 303)

@@ -28,6 +28,7 @@ ERROR_TITLES = {
     404: "There is nothing here",
     405: "That does not work here",
     413: "That was too much",
+    422: "That cannot be done",
 }
 
 
@@ -59,6 +60,8 @@ def _protect(response: Response) -> Response:
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {targets}"
     )
+    if request.blueprint == "control":
+        policy += "; script-src 'self'; connect-src 'self'"
     response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"

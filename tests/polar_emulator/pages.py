@@ -38,7 +38,7 @@ def press(browser: httpx.Client, page: httpx.Response, testid: str, **typed: str
     assert form is not None
     data = {
         str(field["name"]): str(field.get("value", ""))
-        for field in form.select("input[name]:not([type=radio])")
+        for field in form.select("input[name]:not([type=radio], [type=checkbox])")
     }
     if button.get("name"):
         data[str(button["name"])] = str(button["value"])

@@ -6,7 +6,7 @@ from polar.v2026_10 import Polar
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator.buyers import Buyers
 from tests.polar_emulator.conftest import Receiver
-from tests.polar_emulator.pages import parse, press, text
+from tests.polar_emulator.pages import find, has, parse, press, text
 
 
 def test_shows_what_is_there(buyers: Buyers, browser: httpx.Client, receiver: Receiver) -> None:
@@ -66,3 +66,60 @@ def test_unknown_things(browser: httpx.Client) -> None:
     assert browser.post("/control/redeliver/none").status_code == 404
     assert browser.get("/invoices/none/none.pdf").status_code == 404
     assert browser.put("/").status_code == 405
+
+
+def test_plays_scenarios(buyers: Buyers, browser: httpx.Client) -> None:
+    buyers.buy()
+    page = press(browser, browser.get("/"), "scenario-fail-next-renewal")
+    assert text(page, "control-done") == "Done: fail the next renewal."
+    assert has(page, "scenario-recover")
+    page = press(browser, page, "scenario-revoke")
+    assert buyers.subscription().status == "canceled"
+    assert not has(page, "scenario-revoke")
+    assert browser.post("/control/scenarios/revoke").status_code == 422
+    assert browser.post("/control/scenarios/fly").status_code == 422
+
+
+def test_expires_checkouts(buyers: Buyers, browser: httpx.Client, sdk: Polar) -> None:
+    checkout = buyers.open()
+    press(browser, browser.get("/"), "scenario-expire-checkout")
+    assert sdk.checkouts.get(checkout.id).status == "expired"
+
+
+def test_goes_to_the_next_event_and_to_a_date(browser: httpx.Client, buyers: Buyers) -> None:
+    buyers.open()
+    page = browser.get("/")
+    assert "a checkout expires" in text(page, "control-plans")
+    page = press(browser, page, "control-clock-next")
+    assert not has(page, "control-clock-next")
+    page = press(browser, page, "control-clock-until", until="2099-01-01")
+    assert page.status_code == 422
+    page = press(browser, browser.get("/"), "control-clock-until", until="2030-02-01")
+    assert text(page, "control-now").startswith("2030-02-01")
+
+
+def test_sets_faults(polar: LocalPolar, browser: httpx.Client) -> None:
+    page = press(browser, browser.get("/"), "fault-set", api="500", duplicate_webhooks="on")
+    assert "API fault: 500" in page.text
+    assert polar.control("GET", "/faults")["duplicate_webhooks"]
+    page = press(browser, page, "fault-set", api="", slow_seconds="long")
+    assert page.status_code == 422
+    polar.control("DELETE", "/faults")
+    press(browser, browser.get("/"), "send-unknown-type")
+    assert polar.events() == ["subscription.teleported"]
+
+
+def test_delivery_log(buyers: Buyers, browser: httpx.Client, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    buyers.open()
+    buyers.polar.wait_idle()
+    page = browser.get(str(find(browser.get("/"), "control-deliveries")["href"]))
+    assert "500" in text(page, "delivery-log")
+    assert receiver.url in text(page, "delivery-log")
+    assert browser.get("/control/events").text.count("<tr>") == 1
+
+
+def test_scripts_come_from_here_only(browser: httpx.Client) -> None:
+    policy = browser.get("/").headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
