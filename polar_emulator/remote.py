@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -134,6 +135,16 @@ def events() -> Response:
     found = world().store.find("event", where)
     items = [{"id": e["id"], "type": e["type"], "timestamp": e["created_at"]} for e in found]
     return answer({"items": items})
+
+
+@remote.get("/events/<key>")
+def event(key: str) -> Response:
+    """One event as it is sent: `type`, `timestamp`, `data`."""
+    found = world().store.get("event", key)
+    if found is None:
+        raise NotFound
+    data = json.loads(found["data"])
+    return answer({"type": found["type"], "timestamp": found["created_at"], "data": data})
 
 
 @remote.post("/complete-checkout")

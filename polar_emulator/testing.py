@@ -61,8 +61,13 @@ class LocalPolar:
         answer.raise_for_status()
 
     def faults(self, **wanted: Any) -> dict[str, Any]:
-        """Set faults: `api`, `slow_seconds`, `hold_confirmed`, `drop_webhooks`."""
+        """Set faults by name, as `polar_emulator.faults.Faults` lists them."""
         return self.control("POST", "/faults", wanted)
+
+    def scenario(self, name: str, who: str = "") -> None:
+        """Let a scenario happen to somebody, and return when all that it brings has happened."""
+        self.control("POST", f"/scenarios/{name}", {"who": who})
+        self.wait_idle()
 
     def requests(self) -> list[dict[str, Any]]:
         """The API requests since the last reset: method, path, query, status."""
