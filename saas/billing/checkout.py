@@ -24,7 +24,8 @@ from saas.kit.urls import absolute
 
 log = logging.getLogger(__name__)
 
-BILLABLE = frozenset({"active", "trialing", "past_due"})
+# A paused one is resumed, not bought a second time.
+BILLABLE = frozenset({"active", "trialing", "past_due", "paused"})
 GRANT_PATIENCE = timedelta(seconds=30)  # Polar grants benefits a moment after the payment.
 REFRESH_SECONDS = 2
 

@@ -32,22 +32,31 @@ def cancellation(subscription: Subscription) -> Decision:
     if subscription.cancel_at_period_end or subscription.status == "paused":
         raise NoSubscription("This subscription is cancelled or paused already.")
     name, end = product_name(subscription.product_id), day(_end(subscription))
-    last_day = "Your free trial runs" if subscription.on_trial else f"You keep {name}"
+    points = [
+        f"{'Your free trial runs' if subscription.on_trial else f'You keep {name}'} until {end}.",
+        "After that you are on the free plan, and what belongs to your plan is closed to you.",
+        "Nothing more is charged.",
+    ]
+    if subscription.past_due:
+        points = [
+            f"Your plan ends on {end} at the latest.",
+            "The payment that failed may still be tried until then.",
+            "After that nothing more is charged, and you are on the free plan.",
+        ]
     return Decision(
         subscription.polar_id,
         f"Cancel {name}",
         "You can change your mind until the last day.",
-        [
-            f"{last_day} until {end}.",
-            "After that you are on the free plan, and what belongs to your plan is closed to you.",
-            "Nothing more is charged.",
-        ],
+        points,
     )
 
 
 def cancel(subscription: Subscription, reason: str = "", comment: str = "") -> str:
     """Let it end with the period. Returns a sentence for the customer. Raises as ``subscriptions.change``."""
-    words = f"Your plan is cancelled. You keep it until {day(_end(subscription))}."
+    end = day(_end(subscription))
+    words = f"Your plan is cancelled. You keep it until {end}."
+    if subscription.past_due:
+        words = f"Your plan is cancelled and ends on {end}."
     subscriptions.change(
         subscription.polar_id,
         cancel_at_period_end=True,

@@ -35,15 +35,13 @@ def after_change(ids: Iterable[str]) -> None:
     To be called after the change is committed. Never raises.
     """
     try:
-        noted = note(set(ids))
+        if noted := note(set(ids)):
+            app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+            # Not a daemon: a worker that ends in good order sends its mails first.
+            threading.Thread(target=_send_in, args=(app, noted), name=THREAD).start()
     except Exception:
         db.session.rollback()
         log.exception("mails that are due could not be noted; the hourly run finds them")
-        return
-    if noted:
-        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        # Not a daemon: a worker that ends in good order sends its mails first.
-        threading.Thread(target=_send_in, args=(app, noted), name=THREAD).start()
 
 
 def after_change_for(user: User) -> None:

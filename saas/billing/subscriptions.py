@@ -59,7 +59,7 @@ def running(user: User, subscription_id: str | None = None) -> Subscription:
         raise NoSubscription
     refresh(known.polar_id)
     found = db.session.get_one(Subscription, known.polar_id, populate_existing=True)
-    if found.has_ended:
+    if not found.is_current:
         raise NoSubscription
     return found
 
@@ -96,7 +96,7 @@ def _keep(answer: gateway.Answer) -> None:
 
 
 def _choose(user: User, subscription_id: str | None) -> Subscription | None:
-    mine = [found for found in of(user) if not found.has_ended]
+    mine = [found for found in of(user) if found.is_current]
     if subscription_id is None:
         return next(iter(mine), None)
     return next((found for found in mine if found.polar_id == subscription_id), None)
