@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("auth_key", sa.String(64), nullable=False),
         sa.Column("email_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmation_nonce", sa.String(32), nullable=True),
+        sa.Column("confirmation_browser", sa.String(64), nullable=True),
         sa.Column("reset_nonce", sa.String(32), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),

@@ -29,6 +29,14 @@ class WrongPassword(AppError):
     message = "This is not your current password."
 
 
+class NotYourPassword(AppError):
+    """The link was asked for with another password than the one typed now."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "not_your_password"
+    message = "The account was not asked for with this password. Try again, or choose a new one."
+
+
 class LinkExpired(AppError):
     """A mailed link was used, replaced by a newer one, too old, or never ours."""
 

@@ -84,4 +84,6 @@ class DeletionForm(PageForm):
 
 
 class ConfirmForm(PageForm):
-    """Nothing but a button."""
+    """A button, and in another browser than the one that signed up the password, too."""
+
+    password = PasswordField("Password")

@@ -38,6 +38,16 @@ def limited_by_user(view: Callable[P, R]) -> Callable[P, R]:
     return limiter.limit(PER_ACCOUNT, key_func=_user, methods=["POST"])(view)
 
 
+def limited_by_link(view: Callable[P, R]) -> Callable[P, R]:
+    """Answer 429 to POSTs with one mailed link that come too often."""
+    return limiter.limit(PER_ACCOUNT, key_func=_link, methods=["POST"])(view)
+
+
+def _link() -> str:
+    token = str((request.view_args or {}).get("token"))
+    return "link:" + hashlib.sha256(token.encode()).hexdigest()
+
+
 def _user() -> str:
     return f"user:{require_user().id}"
 

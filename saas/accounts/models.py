@@ -31,7 +31,8 @@ class User(UserMixin, Base):  # type: ignore[misc]
     """A person with an account. ``public_id`` is what the outside, Polar included, knows them by.
 
     The two nonces name the newest link that was mailed for each purpose. ``None`` means that no
-    link works: none was asked for, or the last one was used.
+    link works: none was asked for, or the last one was used. ``confirmation_browser`` is the digest
+    of the secret of the browser that chose the password, while the address is unconfirmed.
     """
 
     __tablename__ = "users"
@@ -43,6 +44,7 @@ class User(UserMixin, Base):  # type: ignore[misc]
     auth_key: Mapped[str] = mapped_column(String(64), unique=True, default=new_auth_key)
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     confirmation_nonce: Mapped[str | None] = mapped_column(String(32), unique=True)
+    confirmation_browser: Mapped[str | None] = mapped_column(String(64))
     reset_nonce: Mapped[str | None] = mapped_column(String(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
@@ -61,7 +63,7 @@ class User(UserMixin, Base):  # type: ignore[misc]
     def confirm_email(self) -> None:
         """Note that mail to the address reaches its owner; links that would show it again die."""
         self.email_confirmed_at = self.email_confirmed_at or utcnow()
-        self.confirmation_nonce = None
+        self.confirmation_nonce = self.confirmation_browser = None
 
     def set_password_hash(self, password_hash: str) -> None:
         """Replace the password, which ends every session and every reset link."""

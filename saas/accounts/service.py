@@ -1,11 +1,13 @@
 """What can be done with an account. Each verb is one transaction and commits it, since the mail and
 the signal that follow must not tell of something that is not so."""
 
+import hashlib
+
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from saas.accounts import addresses, emails, links, passwords, signals
-from saas.accounts.errors import InvalidAddress, SignInRefused, WrongPassword
+from saas.accounts.errors import InvalidAddress, NotYourPassword, SignInRefused, WrongPassword
 from saas.accounts.models import User, new_nonce
 from saas.extensions import db, start_write
 
@@ -41,29 +43,45 @@ def change_nothing() -> None:
     db.session.commit()
 
 
-def register(email: str, password: str, next_url: str | None = None) -> None:
+def register(email: str, password: str, next_url: str | None = None, browser: str = "") -> None:
     """Ask for an account. Whatever was there before, the address gets one mail with the next step.
 
     A new address gets an account that waits for confirmation. One that waits already gets a new
     link and the new password, so that nobody keeps an address busy with a password of their own.
-    One that is confirmed stays as it is. Raises ``InvalidAddress``.
+    One that is confirmed stays as it is. ``browser`` is the secret of the browser that asks; in it
+    the link needs no password. Raises ``InvalidAddress``.
     """
     address = addresses.normalise(email)
     password_hash = passwords.hash_password(password)
     try:
-        _register(address, password_hash, next_url)
+        _register(address, password_hash, next_url, browser)
     except IntegrityError:  # Somebody else took the address in this moment: now it is there.
-        _register(address, password_hash, next_url)
+        _register(address, password_hash, next_url, browser)
 
 
-def confirm(token: str) -> User:
-    """Use a confirmation link and return its user, confirmed. Raises ``LinkExpired``."""
+def confirm(token: str, browser: str = "", password: str = "") -> User:
+    """Use a confirmation link and return its user, confirmed.
+
+    The link proves the address, and the browser or the password that it was asked for by the same
+    person: otherwise a stranger could sign up with your address, and you would confirm an account
+    that opens with their password. Raises ``LinkExpired`` or ``NotYourPassword``.
+    """
+    user = links.user_of_confirmation(token)
+    password_hash, knows = user.password_hash, chose_password(user, browser)
+    db.session.rollback()  # Checking a password takes a while; nobody should wait for it.
+    if not knows and not passwords.matches(password_hash, password):
+        raise NotYourPassword
     start_write()
     user = links.user_of_confirmation(token)
     user.confirm_email()
     db.session.commit()
     signals.tell(signals.email_confirmed, user)
     return user
+
+
+def chose_password(user: User, browser: str) -> bool:
+    """True when the browser with this secret is the one that signed up last with the address."""
+    return bool(browser) and user.confirmation_browser == _digest(browser)
 
 
 def request_confirmation(email: str, next_url: str | None = None) -> None:
@@ -111,7 +129,7 @@ def change_password(user: User, current: str, new: str) -> None:
     emails.password_changed(user.email)
 
 
-def _register(address: str, password_hash: str, next_url: str | None) -> None:
+def _register(address: str, password_hash: str, next_url: str | None, browser: str) -> None:
     user = find_to_change(address)
     if user is not None and user.has_confirmed_email:
         change_nothing()
@@ -122,12 +140,17 @@ def _register(address: str, password_hash: str, next_url: str | None) -> None:
         user = User(email=address)
         db.session.add(user)
     user.set_password_hash(password_hash)
+    user.confirmation_browser = _digest(browser) if browser else None
     db.session.flush()
     url = links.new_confirmation(user, next_url)
     db.session.commit()
     emails.confirm_address(address, url)
     if is_new:
         signals.tell(signals.user_registered, user)
+
+
+def _digest(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()
 
 
 def _rehash(user_id: int, old_hash: str, password: str) -> None:

@@ -1,5 +1,6 @@
 """Being signed in: what the browser keeps, and what happens to those who are not."""
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -20,6 +21,9 @@ REMEMBERED_FOR = timedelta(days=30)  # Counted from the sign-in, whatever the co
 # What a visitor chose before signing in, and must find again afterwards.
 KEPT_AT_SIGN_IN = ("pending_checkout",)
 
+# What tells the browser that signed up from one that merely has the link of the mail.
+BROWSER = "browser"
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,6 +43,13 @@ def sign_in(user: User, remember: bool = False) -> None:
 def renew(user: User) -> None:
     """Keep this browser signed in after the user's key has changed; every other one is out."""
     sign_in(user, remember=login_remembered())
+
+
+def browser_secret() -> str:
+    """Return the secret of this browser, made when first asked for; it ends with the session."""
+    if BROWSER not in session:
+        session[BROWSER] = secrets.token_urlsafe(24)
+    return str(session[BROWSER])
 
 
 def sign_out() -> None:

@@ -14,6 +14,7 @@ from saas.extensions import db
 from saas.kit.datetimes import utcnow
 from tests.accounts.pages import (
     EMAIL,
+    PASSWORD,
     alert,
     error_beside,
     fill,
@@ -27,6 +28,10 @@ from tests.accounts.pages import (
     sign_up,
     soup,
     user_named,
+)
+
+PASSWORD_ASKED = (
+    "You signed up in another browser, so we make sure that it was you. Enter your password."
 )
 
 
@@ -114,7 +119,42 @@ def test_confirmation_request_for_each_kind_of_address(app: Flask, client: Flask
     assert "already have an account" in subjects["done@example.com"]
     assert "No account" in subjects["nobody@example.com"]
     link = link_in(mails(app)[2], "/confirm/")
-    assert press(client, link).status_code == 303
+    assert fill(client, link, password=PASSWORD).status_code == 303
+
+
+def test_a_stranger_who_signs_up_with_your_address_gets_nothing(app: Flask) -> None:
+    """Both mails are in the inbox; whichever link is pressed, no account opens with their password."""
+    owner, stranger = app.test_client(), app.test_client()
+    sign_up(owner)
+    fill(stranger, "/signup", email=EMAIL, password="the stranger's choice")
+    theirs = newest_link(app, "/confirm/")
+    assert owner.get(link_in(mails(app)[1], "/confirm/")).status_code == 410
+    answer = fill(owner, theirs, password=PASSWORD)
+    assert answer.status_code == 422
+    assert "choose a new one" in error_beside(answer, "password")
+    assert soup(answer).select_one('a[href^="/forgot-password"]') is not None
+    login = fill(stranger, "/login", email=EMAIL, password="the stranger's choice")
+    assert login.status_code == 422
+    assert not user_named(app).has_confirmed_email
+
+
+def test_another_browser_has_to_know_the_password(app: Flask, client: FlaskClient) -> None:
+    sign_up(client)
+    link, phone = newest_link(app, "/confirm/"), app.test_client()
+    assert 'type="password"' not in client.get(link).text
+    assert error_beside(press(phone, link), "password") == PASSWORD_ASKED
+    assert fill(phone, link, password="a guess").status_code == 422
+    assert fill(phone, link, password=PASSWORD).status_code == 303
+    assert is_signed_in(phone)
+
+
+def test_guesses_with_a_link_are_limited(app: Flask, client: FlaskClient) -> None:
+    sign_up(client)
+    link, other = newest_link(app, "/confirm/"), app.test_client()
+    answers = [fill(other, link, password="a guess").status_code for _ in range(5)]
+    assert answers == [422] * 5
+    values = form_on(other.get(link)).values
+    assert other.post(link, data=values).status_code == 429
 
 
 def test_confirmation_request_refuses_what_is_no_address(client: FlaskClient) -> None:
@@ -171,5 +211,9 @@ def test_one_link_pressed_by_many_works_once(app: Flask) -> None:
     clients = [app.test_client() for _ in range(4)]
     forms = [form_on(one.get(link)) for one in clients]
     with ThreadPoolExecutor(len(clients)) as pool:
-        answers = pool.map(lambda one, form: one.post(link, data=form.values), clients, forms)
+        answers = pool.map(
+            lambda one, form: one.post(link, data=form.values | {"password": PASSWORD}),
+            clients,
+            forms,
+        )
     assert sorted(answer.status_code for answer in answers) == [303, 410, 410, 410]

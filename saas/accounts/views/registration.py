@@ -3,9 +3,9 @@
 from flask import redirect, render_template, url_for
 
 from saas.accounts import bp, destinations, links, service, sessions
-from saas.accounts.errors import LinkExpired
-from saas.accounts.forms import ConfirmForm, EmailForm, SignupForm
-from saas.accounts.limits import limited
+from saas.accounts.errors import LinkExpired, NotYourPassword
+from saas.accounts.forms import PASSWORD_MISSING, ConfirmForm, EmailForm, SignupForm
+from saas.accounts.limits import limited, limited_by_link
 from saas.accounts.views.pages import enter, show_expired, show_with_secret_address
 from saas.extensions import csrf
 from saas.kit.forms import Answer, show
@@ -17,7 +17,8 @@ def signup() -> Answer:
     """Ask for an address and a password; the answer is the same for every address."""
     form = SignupForm()
     if form.validate_on_submit():
-        service.register(form.email.data, form.password.data, destinations.wanted())
+        browser = sessions.browser_secret()
+        service.register(form.email.data, form.password.data, destinations.wanted(), browser)
         return redirect(url_for("accounts.signup_sent", next=destinations.wanted()), 303)
     if not form.is_submitted() and sessions.signed_in_user():
         return redirect(destinations.after_sign_in(), 303)
@@ -42,17 +43,28 @@ def confirmation_request() -> Answer:
 
 
 @bp.route("/confirm/<token>", methods=["GET", "POST"])
+@limited_by_link
 def confirmation(token: str) -> Answer:
-    """Show a button, because mail scanners follow links; pressing it confirms and signs in."""
-    form = ConfirmForm()
+    """Show a button, because mail scanners follow links; pressing it confirms and signs in.
+
+    A browser that did not sign up itself has to know the password as well.
+    """
+    form, browser = ConfirmForm(), sessions.browser_secret()
     try:
-        if form.validate_on_submit():
-            return enter(service.confirm(token))
         user = links.user_of_confirmation(token)
+        asks, email = not service.chose_password(user, browser), user.email
+        if form.validate_on_submit():
+            return enter(service.confirm(token, browser, form.password.data or ""))
+    except NotYourPassword as error:
+        form.password.errors = [error.message if form.password.data else PASSWORD_MISSING]
     except LinkExpired as error:
         return show_expired(error, "accounts/confirmation_expired.html")
     return show_with_secret_address(
-        "accounts/confirmation.html", form, email=user.email, next_url=destinations.wanted()
+        "accounts/confirmation.html",
+        form,
+        email=email,
+        asks_password=asks,
+        next_url=destinations.wanted(),
     )
 
 
