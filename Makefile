@@ -10,7 +10,7 @@ ORDINARY := not browser
 ORDINARY := not browser and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser bench lint fmt lock ci clean
+.PHONY: help dev setup test test-browser bench bench-polar lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -35,6 +35,10 @@ test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
 	$(SETUP) dev test
 	@$(RUN) scripts/bench.py $(ARGS)
+
+bench-polar: ## Measure the local Polar: start, requests, renewals (ARGS=--quick)
+	$(SETUP) dev test
+	@$(RUN) scripts/bench_polar.py $(ARGS)
 
 # [template-only
 test-template: ## Generate projects with cookiecutter and test them
