@@ -48,6 +48,14 @@ class InvoiceDoesNotExist(NamedError):
     name = "InvoiceDoesNotExist"
 
 
+class OrderNotEligibleForInvoice(NamedError):
+    """409 for an invoice of an order that nobody has paid."""
+
+    status = 409
+    name = "OrderNotEligibleForInvoice"
+    sentence = "This order is not eligible for an invoice."
+
+
 class AlreadyActiveSubscription(NamedError):
     """403 on confirming a checkout for a second subscription."""
 

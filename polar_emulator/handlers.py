@@ -27,6 +27,7 @@ HANDLERS: Handlers = {
     "order.charge": dunning.charge,
     "order.fee": orders.settle_fee,
     "order.invoice": orders.render_invoice,
+    "order.receipt": orders.render_receipt,
     "order.retry": dunning.retry,
     "order.void": dunning.void,
     "refund.revoke": refunds.revoke,

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, timetravel
+from polar_emulator.api import limits
 from polar_emulator.api.wire import answer, world
 from polar_emulator.clock import stamp
 from polar_emulator.errors import ApiError, NotFound
@@ -91,6 +92,12 @@ def play_scenario(name: str) -> Response:
         return _refuse(str(error))
     kind = scenarios.by_name(name).kind
     return answer({"scenario": name, "happened_to": kind, "id": found["id"]})
+
+
+@remote.post("/rate-limit")
+def rate_limit() -> Response:
+    """Allow each token `per_minute` requests (100 when it is not said); null allows any number."""
+    return limits.answer_switch(_given())
 
 
 @remote.get("/requests")

@@ -21,6 +21,7 @@ from polar_emulator.api.wire import (
     listing,
     metadata,
     nothing,
+    of_organization,
     world,
 )
 from polar_emulator.clock import stamp
@@ -36,8 +37,11 @@ MEMBER_NEEDED = "CustomerSessionCustomerIDCreate", "CustomerSessionCustomerExter
 
 @api.get("/v1/customers/")
 def customers() -> Response:
-    """Customers, newest first. `email` is compared whatever its case."""
-    where = {**equals("organization_id"), **metadata(), **containing("email"), "deleted_at": None}
+    """Customers, newest first. `email` is compared whatever its case; `query` looks at names and ids, too."""
+    where = {**of_organization(), **metadata(), **containing("search"), "deleted_at": None}
+    active = flag("active").get("active")
+    if active is not None:
+        where["id"] = rules.ids_by_activity(world(), active=active)
     email = equals("email").get("email")
     if email:
         where["email_key"] = [text.lower() for text in email]
@@ -130,7 +134,7 @@ def create_session() -> Response:
 @api.get("/v1/benefit-grants/")
 def grants() -> Response:
     """Benefit grants, newest first."""
-    where = {**by_customer(), **flag("is_granted")}
+    where = {**of_organization(), **equals("benefit_id"), **by_customer(), **flag("is_granted")}
     return listing("benefit_grant", where, lambda doc: shapes.grant(world(), doc))
 
 

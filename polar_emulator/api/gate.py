@@ -11,6 +11,8 @@ from flask import Blueprint, Flask, Response, request, stream_with_context
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
+from polar_emulator.api.limits import CONFIRM, refuse_many, too_many
+from polar_emulator.api.scopes import refuse_scope
 from polar_emulator.api.wire import answer, world
 from polar_emulator.errors import ApiError, problem
 
@@ -85,13 +87,19 @@ def _mend_slash() -> Response | None:
 
 
 def _refuse_token() -> Response | None:
-    if PUBLIC_PATH.match(request.path) or request.routing_exception:
+    if request.routing_exception:
         return None
+    if PUBLIC_PATH.match(request.path):
+        return refuse_many("buyer", known=True) if CONFIRM.match(request.path) else None
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         body = {"error": "Unauthorized", "detail": "Unauthorized"}
         return answer(body, 401, {"WWW-Authenticate": 'Bearer realm="polar"'})
-    return None if token.startswith(TOKEN_PREFIX) else _invalid_token()
+    known = token.startswith(TOKEN_PREFIX)
+    limited = refuse_many(token, known=known)
+    if limited is not None:
+        return limited
+    return refuse_scope(token) if known else _invalid_token()
 
 
 def _invalid_token() -> Response:
@@ -114,9 +122,7 @@ def _fault() -> Response | None:
         detail = [problem("value_error", ("body",), "This request is refused on purpose.", None)]
         return answer({"error": "PolarRequestValidationError", "detail": detail}, 422)
     if faults.api == "429":
-        response = Response(status=429, headers={"Retry-After": "60"})
-        response.headers.pop("Content-Type", None)
-        return response
+        return too_many()
     if faults.api == "500":
         return Response("Internal Server Error", 500, content_type="text/plain; charset=utf-8")
     if faults.api == "html":

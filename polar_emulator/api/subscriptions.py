@@ -10,6 +10,7 @@ from polar_emulator.api.fields import Fields
 from polar_emulator.api.gate import api
 from polar_emulator.api.wire import (
     answer,
+    between,
     body,
     by_customer,
     equals,
@@ -17,6 +18,7 @@ from polar_emulator.api.wire import (
     found,
     listing,
     metadata,
+    of_organization,
     world,
 )
 from polar_emulator.errors import Problem, SchemaError, problem
@@ -57,7 +59,10 @@ CREATE_NEEDS = (
 def subscriptions() -> Response:
     """Subscriptions, the youngest first."""
     where = {
-        **equals("organization_id", "product_id", "status", "discount_id", CANCELLATION[0]),
+        **of_organization(),
+        **equals("product_id", "status", "discount_id", CANCELLATION[0]),
+        **between("started_at", "started_after", "started_before"),
+        **between("canceled_at", "canceled_at_after", "canceled_at_before"),
         **by_customer(),
         **flag("cancel_at_period_end"),
         **metadata(),

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from flask import Response, current_app, request
 
+from polar_emulator.api.fields import Fields
 from polar_emulator.api.formats import uuid_trouble
 from polar_emulator.errors import NotFound, SchemaError, problem
 from polar_emulator.rules.customers import by_external_id
@@ -91,6 +92,24 @@ def listing(
 def equals(*names: str) -> dict[str, Any]:
     """Conditions for the query parameters that were given; several values mean any of them."""
     return {name: request.args.getlist(name) for name in names if name in request.args}
+
+
+def of_organization() -> dict[str, Any]:
+    """A condition for `organization_id`: there is one organisation, so all matches or nothing does."""
+    wanted = request.args.getlist("organization_id")
+    return {} if not wanted or world().organization["id"] in wanted else {"id": []}
+
+
+def between(field: str, after: str, before: str) -> dict[str, Any]:
+    """Conditions for a moment that lies after one parameter and before another."""
+    fields = Fields(
+        {name: request.args[name] for name in (after, before) if name in request.args}, "query"
+    )
+    for name in (after, before):
+        fields.moment(name)
+    given = fields.done()
+    where = {f"{field} >=": given.get(after), f"{field} <=": given.get(before)}
+    return {name: value for name, value in where.items() if value is not None}
 
 
 def flag(name: str) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def add(world: World, fields: dict[str, Any]) -> Doc:
         "orders": 0,
         "card": None,
     }
+    doc["search"] = _search_text(doc)
     world.store.put("customer", doc)
     _tell_soon(world, doc, "customer.created")
     return doc
@@ -90,7 +91,8 @@ def update(world: World, doc: Doc, changes: dict[str, Any]) -> Doc:
         changes = {**changes, "email_key": email.lower()}
     if "name" in changes:
         changes = {**changes, "billing_name": changes["name"]}
-    world.touch("customer", doc, **changes)
+    doc.update(changes)
+    world.touch("customer", doc, search=_search_text(doc))
     _tell_soon(world, doc, "customer.updated")
     return doc
 
@@ -103,6 +105,15 @@ def delete(world: World, doc: Doc) -> None:
     )
     _tell_soon(world, doc, "customer.deleted")
     jobs.soon(world, "customer.end_purchases", TOLD_AFTER_SECONDS * 2, customer_id=doc["id"])
+
+
+def ids_by_activity(world: World, *, active: bool) -> list[str]:
+    """The customers that have an active or trialing subscription, or those that have none."""
+    running = world.store.find("subscription", {"status": shapes.ACTIVE_STATUSES})
+    with_one = {subscription["customer_id"] for subscription in running}
+    if active:
+        return list(with_one)
+    return [doc["id"] for doc in world.store.find("customer") if doc["id"] not in with_one]
 
 
 def state_changed(world: World, customer_id: str) -> None:
@@ -128,6 +139,10 @@ def tell_state(world: World, arguments: Doc) -> None:
     """Job: the debounced state."""
     doc = world.store.need("customer", arguments["customer_id"])
     emit(world, "customer.state_changed", shapes.state(world, doc))
+
+
+def _search_text(doc: Doc) -> str:
+    return " ".join(filter(None, (doc["email"], doc["name"], doc["external_id"])))
 
 
 def _tell_soon(world: World, doc: Doc, event: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from polar_emulator import jobs
-from polar_emulator.errors import InvoiceDoesNotExist
+from polar_emulator.errors import InvoiceDoesNotExist, NotFound, OrderNotEligibleForInvoice
 from polar_emulator.events import emit
 from polar_emulator.rules.money import Tax, platform_fee
 from polar_emulator.shapes import purchases as shapes
@@ -17,6 +17,7 @@ from polar_emulator.world import World
 FEE_SECONDS = 3.0
 PAYMENT_SECONDS = 0.6
 INVOICE_SECONDS = 0.4
+INVOICED_STATUSES = ("paid", "partially_refunded", "refunded")
 
 
 def item(world: World, label: str, amount: int, price_id: str | None, **more: Any) -> Doc:
@@ -122,7 +123,12 @@ def settle_fee(world: World, arguments: Doc) -> None:
 
 
 def request_invoice(world: World, order: Doc) -> None:
-    """Have the invoice of an order rendered shortly; asking again renders it again."""
+    """Have the invoice of an order rendered shortly; asking again renders it again.
+
+    OrderNotEligibleForInvoice as long as it is not paid.
+    """
+    if order["status"] not in INVOICED_STATUSES:
+        raise OrderNotEligibleForInvoice
     jobs.soon(world, "order.invoice", INVOICE_SECONDS, order_id=order["id"])
 
 
@@ -138,6 +144,34 @@ def invoice_url(world: World, order: Doc) -> str:
     if not order["is_invoice_generated"]:
         raise InvoiceDoesNotExist(f"No invoice exists for order {order['id']}.")
     return f"{world.public_url}/invoices/{order['id']}/Invoice-{order['invoice_number']}.pdf"
+
+
+def update(world: World, order: Doc, changes: dict[str, Any]) -> None:
+    """Change the name and the address on an order."""
+    names = ("billing_name", "billing_address")
+    world.touch("order", order, **{name: changes[name] for name in names if name in changes})
+    emit(world, "order.updated", shapes.order(world, order))
+
+
+def receipt_url(world: World, order: Doc) -> str | None:
+    """Where the receipt is; None while it is being made, which the first question starts.
+
+    NotFound for an order that has no receipt because nothing was paid.
+    """
+    if not order["receipt_number"]:
+        raise NotFound
+    if not order.get("receipt_asked_at"):
+        world.store.put("order", {**order, "receipt_asked_at": world.stamp()})
+        jobs.soon(world, "order.receipt", INVOICE_SECONDS, order_id=order["id"])
+    if not order.get("is_receipt_generated"):
+        return None
+    return f"{world.public_url}/receipts/{order['id']}/Receipt-{order['receipt_number']}.pdf"
+
+
+def render_receipt(world: World, arguments: Doc) -> None:
+    """Job: the receipt is there."""
+    order = world.store.need("order", arguments["order_id"])
+    world.store.put("order", {**order, "is_receipt_generated": True})
 
 
 def _tell_paid(world: World, order: Doc, fee_seconds: float = FEE_SECONDS) -> None:
