@@ -163,3 +163,18 @@ def test_resuming_with_a_declined_card(
     assert "card was declined" in response.text
     card = soup(client.get("/pricing")).select_one('[data-testid="resume-pro"]')
     assert card is not None
+
+
+def test_cancelling_what_is_owed_promises_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from saas.accounts.models import User
+
+    client, _ = sign_in(app)
+    with app.app_context():
+        user = db.session.scalars(db.select(User)).one()
+        put_subscription(user, status="past_due", past_due_at="2026-11-19T00:00:00Z")
+    monkeypatch.setattr("saas.billing.subscriptions.refresh", lambda _id: None)
+    page = text(client, CANCELLATION)
+    assert "may still be tried" in page
+    assert "You keep" not in page

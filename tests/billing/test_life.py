@@ -63,6 +63,8 @@ def test_pause_and_resume(shop: Any, polar_app: Flask, polar: LocalPolar) -> Non
     assert page.select_one('[data-testid="resume-pro-monthly"]')
     other = client.get(f"/settings/billing/plan?product_id={ids['Team Monthly']}")
     assert other.location == "/settings/billing/resumption"
+    again = submit(client, "/checkout", form_at="/pricing", product_id=ids["Team Monthly"])
+    assert again.location.startswith("/settings/billing/plan?")  # Never two at once.
     assert submit(client, "/settings/billing/resumption").location == "/settings/billing"
     polar.wait_idle()
     assert plan(polar_app) == ("pro", "active")

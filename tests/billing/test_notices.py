@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 
 from saas import config
 from saas.accounts.models import User
 from saas.billing import emails, notices, occasions
-from saas.billing.models import Notice
+from saas.billing.models import Notice, Subscription
 from saas.config import BILLING_MAILS, ROOT, current
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
@@ -229,6 +229,34 @@ def test_trouble_with_mails_never_reaches_the_caller(
     monkeypatch.setattr(notices, "note", broken)
     notices.after_change(["x"])
     assert "could not be noted" in caplog.text
+
+
+def test_two_processes_send_it_once(ada: User) -> None:
+    put_subscription(ada, **CANCELLED)
+    ids = notices.note({db.session.scalars(db.select(Subscription.polar_id)).one()})
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    sent: list[bool] = []
+
+    def try_it() -> None:
+        with app.app_context():
+            sent.append(notices.send(ids[0]))
+
+    threads = [threading.Thread(target=try_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(sent) == [False, False, False, True]
+    assert len(mails()) == 1
+
+
+def test_account_that_is_gone_takes_its_mails_along(ada: User) -> None:
+    put_subscription(ada, **CANCELLED)
+    ids = notices.note({db.session.scalars(db.select(Subscription.polar_id)).one()})
+    db.session.delete(db.session.get_one(User, ada.id))
+    db.session.commit()
+    assert notices.send(ids[0]) is False
+    assert mails() == []
 
 
 def test_command(app: Flask) -> None:
