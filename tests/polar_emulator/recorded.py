@@ -40,6 +40,16 @@ def scenario(name: str) -> list[dict[str, Any]]:
     return _read(FOLDER / "scenarios.json")[name]
 
 
+def scenarios() -> list[str]:
+    """The names of the recorded scenarios."""
+    return sorted(_read(FOLDER / "scenarios.json"))
+
+
+def answers() -> list[str]:
+    """The names of the recorded requests."""
+    return sorted(path.stem for path in (FOLDER / "api").iterdir())
+
+
 def differences(recorded: Any, ours: Any, where: str = "") -> list[str]:
     """Keys that are missing or extra and values of another type, at any depth.
 
