@@ -25,12 +25,15 @@ class Decision:
     title: str
     lead: str
     points: list[str] = field(default_factory=list)
+    button: str = "Cancel at the end of the period"
 
 
 def cancellation(subscription: Subscription) -> Decision:
     """Say what cancelling means. Raises ``NoSubscription`` when it is cancelled already."""
-    if subscription.cancel_at_period_end or subscription.status == "paused":
-        raise NoSubscription("This subscription is cancelled or paused already.")
+    if subscription.cancel_at_period_end:
+        raise NoSubscription("This subscription is cancelled already.")
+    if subscription.status == "paused":
+        return _ending(subscription)
     name, end = product_name(subscription.product_id), day(_end(subscription))
     points = [
         f"{'Your free trial runs' if subscription.on_trial else f'You keep {name}'} until {end}.",
@@ -52,16 +55,22 @@ def cancellation(subscription: Subscription) -> Decision:
 
 
 def cancel(subscription: Subscription, reason: str = "", comment: str = "") -> str:
-    """Let it end with the period. Returns a sentence for the customer. Raises as ``subscriptions.change``."""
-    end = day(_end(subscription))
+    """Let it end with the period, or now if it is paused. Returns a sentence for the customer.
+
+    Raises as ``subscriptions.change``.
+    """
+    end, name = day(_end(subscription)), product_name(subscription.product_id)
     words = f"Your plan is cancelled. You keep it until {end}."
     if subscription.past_due:
         words = f"Your plan is cancelled and ends on {end}."
+    how = {"cancel_at_period_end": True}
+    if subscription.status == "paused":
+        how, words = {"revoke": True}, f"{name} has ended. Nothing more is charged."
     subscriptions.change(
         subscription.polar_id,
-        cancel_at_period_end=True,
         customer_cancellation_reason=reason or None,
         customer_cancellation_comment=comment.strip() or None,
+        **how,
     )
     return words
 
@@ -165,6 +174,19 @@ def scheduled(subscription: Subscription) -> list[str]:
         name = product_name(subscription.pending_update["product_id"])
         found.append(f"Your plan changes to {name} on {day(subscription.current_period_end)}.")
     return found
+
+
+def _ending(subscription: Subscription) -> Decision:
+    """Say what cancelling means while it is paused: there is no period left to wait for."""
+    name = product_name(subscription.product_id)
+    points = [
+        f"{name} is paused, so it ends at once.",
+        "Nothing more is charged, and you stay on the free plan.",
+        "To have it again later you choose a plan anew.",
+    ]
+    return Decision(
+        subscription.polar_id, f"Cancel {name}", "This is for good.", points, "End it now"
+    )
 
 
 def _end(subscription: Subscription) -> datetime | None:

@@ -94,7 +94,10 @@ def _steps(subscription: Subscription) -> list[Step]:
     """Return what can be done with a subscription, by its state."""
     which = subscription.polar_id
     if subscription.status == "paused":
-        return [Step("resume", "Resume", "billing.resumption", which)]
+        return [
+            Step("resume", "Resume", "billing.resumption", which),
+            Step("cancel", "Cancel", "billing.cancellation", which),
+        ]
     if not subscription.is_current:
         return []
     found = []

@@ -71,6 +71,24 @@ def test_pause_and_resume(shop: Any, polar_app: Flask, polar: LocalPolar) -> Non
     assert client.get("/dashboard/reports").status_code == 200
 
 
+def test_cancelling_while_paused_ends_it_at_once(
+    shop: Any, polar_app: Flask, polar: LocalPolar
+) -> None:
+    client, ids = shop
+    buy(client, polar, ids["Pro Monthly"])
+    submit(client, "/settings/billing/pause", months="0")
+    go_on(polar, 32)
+    assert plan(polar_app) == ("free", "paused")
+    page = client.get("/settings/billing/cancellation").text
+    assert "it ends at once" in page
+    assert "End it now" in page
+    submit(client, "/settings/billing/cancellation", reason="unused")
+    assert plan(polar_app) == ("free", "canceled")
+    with polar_app.app_context():
+        data = gateway.subscription(subscription_id(polar_app)).data
+    assert data["customer_cancellation_reason"] == "unused"
+
+
 def test_pause_taken_back(shop: Any, polar_app: Flask, polar: LocalPolar) -> None:
     client, ids = shop
     buy(client, polar, ids["Pro Monthly"])
