@@ -10,7 +10,7 @@ ORDINARY := not browser
 ORDINARY := not browser and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser bench bench-polar lint fmt lock ci clean
+.PHONY: help dev setup test test-browser bench bench-polar fidelity lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -39,6 +39,10 @@ bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
 bench-polar: ## Measure the local Polar: start, requests, renewals (ARGS=--quick)
 	$(SETUP) dev test
 	@$(RUN) scripts/bench_polar.py $(ARGS)
+
+fidelity: ## Compare the local Polar with the recordings of the real one
+	$(SETUP) dev test
+	@$(RUN) scripts/fidelity.py
 
 # [template-only
 test-template: ## Generate projects with cookiecutter and test them
