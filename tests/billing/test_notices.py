@@ -1,65 +1,23 @@
 """Mails about billing: each one once, whatever Polar sends how often and in which order."""
 
 import random
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, current_app
+from flask import Flask
 
 from saas import config
 from saas.accounts.models import User
 from saas.billing import emails, notices, occasions
-from saas.billing.models import Notice, Subscription
-from saas.config import BILLING_MAILS, ROOT, current
+from saas.billing.models import Notice
+from saas.config import BILLING_MAILS, ROOT
 from saas.extensions import db
-from saas.kit.datetimes import utcnow
 from tests.billing.holding_data import put_order, put_subscription
+from tests.billing.mailing import CANCELLED, DAY, ENDED, NOW, OWED, PRO, STATES, TRIAL, mails
 from tests.people import make_user
 from tests.webhooks.door import event, send
-
-DAY = timedelta(days=1)
-NOW = utcnow()
-PRO = {"started_at": (NOW - 40 * DAY).isoformat()}
-CANCELLED = PRO | {"cancel_at_period_end": True, "canceled_at": NOW.isoformat()}
-ENDED = PRO | {"status": "canceled", "ended_at": NOW.isoformat(), "ends_at": NOW.isoformat()}
-OWED = PRO | {"status": "past_due", "past_due_at": NOW.isoformat()}
-TRIAL = {
-    "status": "trialing",
-    "started_at": (NOW - 11 * DAY).isoformat(),
-    "trial_end": (NOW + 2 * DAY).isoformat(),
-}
-STATES: dict[str, tuple[dict[str, Any], str]] = {
-    "payment_failed": (OWED, "Your payment for Pro failed"),
-    "trial_ending": (TRIAL, "Your free trial of Pro ends on"),
-    "cancellation_confirmed": (CANCELLED, "Your plan Pro is cancelled"),
-    "access_ended": (ENDED, "Your plan Pro has ended"),
-}
-
-
-@pytest.fixture
-def ada(app: Flask) -> Iterator[User]:
-    with app.app_context():
-        yield make_user("ada")
-        settle()
-
-
-def settle() -> None:
-    """Wait for the mails that are on their way."""
-    for thread in threading.enumerate():
-        if thread.name == notices.THREAD:
-            thread.join()
-
-
-def mails(app: Flask | None = None) -> list[str]:
-    """What is in the outbox, one text for each mail."""
-    settle()
-    folder = Path((app.extensions["settings"] if app else current()).mail_outbox_dir)
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.log"))]
-    return [text for text in texts if "Subject:" in text]
 
 
 def start_order(user: User, subscription_id: str, total: int = 2000, **changes: Any) -> str:
@@ -200,78 +158,3 @@ def test_names_are_the_same_everywhere() -> None:
 def test_unknown_name_in_the_setting_is_refused() -> None:
     settings = config.from_environment({"MAILS_OFF": "welcome, invoices", "SECRET_KEY": "x"})
     assert any("'invoices'" in problem for problem in settings.problems())
-
-
-def test_mail_server_down_is_tried_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    which = put_subscription(ada, **CANCELLED)
-    with monkeypatch.context() as patch:
-        patch.setattr("saas.mail._deliver", lambda *_: (_ for _ in ()).throw(OSError("down")))
-        notices.after_change([which])
-        assert mails() == []
-    assert notices.run() == 0  # It may be on its way.
-    with _later():
-        assert notices.run() == 1
-    assert len(mails()) == 1
-
-
-def _later() -> Any:
-    import time_machine
-
-    return time_machine.travel(NOW + timedelta(minutes=10), tick=False)
-
-
-def test_trouble_with_mails_never_reaches_the_caller(
-    ada: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def broken(_ids: set[str]) -> list[int]:
-        raise RuntimeError("no")
-
-    monkeypatch.setattr(notices, "note", broken)
-    notices.after_change(["x"])
-    assert "could not be noted" in caplog.text
-
-
-def test_two_processes_send_it_once(ada: User) -> None:
-    put_subscription(ada, **CANCELLED)
-    ids = notices.note({db.session.scalars(db.select(Subscription.polar_id)).one()})
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    sent: list[bool] = []
-
-    def try_it() -> None:
-        with app.app_context():
-            sent.append(notices.send(ids[0]))
-
-    threads = [threading.Thread(target=try_it) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(sent) == [False, False, False, True]
-    assert len(mails()) == 1
-
-
-def test_account_that_is_gone_takes_its_mails_along(ada: User) -> None:
-    put_subscription(ada, **CANCELLED)
-    ids = notices.note({db.session.scalars(db.select(Subscription.polar_id)).one()})
-    db.session.delete(db.session.get_one(User, ada.id))
-    db.session.commit()
-    assert notices.send(ids[0]) is False
-    assert mails() == []
-
-
-def test_command(app: Flask) -> None:
-    with app.app_context():
-        put_subscription(make_user("ada"), **TRIAL)
-    result = app.test_cli_runner().invoke(args=["billing", "notices"])
-    assert result.output == "1 mails sent.\n0 new addresses told to Polar.\n"
-    again = app.test_cli_runner().invoke(args=["billing", "notices"])
-    assert again.output.startswith("0 mails sent.")
-
-
-def test_customer_without_an_account_gets_no_mail_of_ours(app: Flask) -> None:
-    with app.app_context():
-        user = make_user("ada")
-        put_subscription(user, **CANCELLED)
-        db.session.delete(db.session.get_one(User, user.id))
-        db.session.commit()
-        assert notices.run() == 0
