@@ -10,10 +10,12 @@ from polar_emulator.rules import (
     dunning,
     endings,
     grants,
+    meters,
     orders,
     pauses,
     period_ends,
     refunds,
+    usage,
 )
 
 HANDLERS: Handlers = {
@@ -24,6 +26,7 @@ HANDLERS: Handlers = {
     "customer.tell": customers.tell,
     "grants.order": grants.follow_order,
     "grants.subscription": grants.follow_subscription,
+    "meters.follow": meters.follow,
     "order.charge": dunning.charge,
     "order.fee": orders.settle_fee,
     "order.invoice": orders.render_invoice,
@@ -34,4 +37,5 @@ HANDLERS: Handlers = {
     "refund.update": refunds.update,
     "subscription.period_over": period_ends.period_over,
     "subscription.resume": pauses.resume_when_due,
+    "usage.adopt": usage.adopt_for,
 }

@@ -13,14 +13,16 @@ def install(app: Flask) -> None:
         customers,
         discounts,
         gate,
+        meters,
         orders,
         organizations,
         refunds,
         subscriptions,
+        usage,
         webhooks,
     )
 
     buying = (checkout_client, checkout_links, checkouts, discounts, orders, refunds)
     assert all((*buying, catalogue, customers, organizations))  # noqa: S101
-    assert all((subscriptions, webhooks))  # noqa: S101
+    assert all((subscriptions, webhooks, usage, meters))  # noqa: S101
     gate.install(app)

@@ -46,7 +46,7 @@ def body() -> dict[str, Any]:
         raise SchemaError([problem("missing", ("body",), "Field required", None)])
     try:
         data = json.loads(raw, parse_constant=_refuse_constant)
-        json.dumps(data, ensure_ascii=False).encode()
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
     except (UnicodeError, ValueError) as error:
         if isinstance(error, json.JSONDecodeError):
             raise _no_json(error.pos, error.msg) from None
@@ -92,6 +92,13 @@ def listing(
 def equals(*names: str) -> dict[str, Any]:
     """Conditions for the query parameters that were given; several values mean any of them."""
     return {name: request.args.getlist(name) for name in names if name in request.args}
+
+
+def computed(rows: list[Any]) -> Response:
+    """One page of rows that are not objects of the store."""
+    page, limit = _positive("page", 1), min(_positive("limit", 10), MOST_PER_PAGE)
+    pagination = {"total_count": len(rows), "max_page": -(-len(rows) // limit)}
+    return answer({"items": rows[(page - 1) * limit : page * limit], "pagination": pagination})
 
 
 def of_organization() -> dict[str, Any]:

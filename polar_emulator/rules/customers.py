@@ -78,6 +78,7 @@ def add(world: World, fields: dict[str, Any]) -> Doc:
     doc["search"] = _search_text(doc)
     world.store.put("customer", doc)
     _tell_soon(world, doc, "customer.created")
+    jobs.soon(world, "usage.adopt", TOLD_AFTER_SECONDS, customer_id=doc["id"])
     return doc
 
 
@@ -94,6 +95,8 @@ def update(world: World, doc: Doc, changes: dict[str, Any]) -> Doc:
     doc.update(changes)
     world.touch("customer", doc, search=_search_text(doc))
     _tell_soon(world, doc, "customer.updated")
+    if "external_id" in changes:
+        jobs.soon(world, "usage.adopt", TOLD_AFTER_SECONDS, customer_id=doc["id"])
     return doc
 
 

@@ -9,7 +9,9 @@ MONTHS = {"month": 1, "year": 12}
 
 
 def add(moment: datetime, interval: str, count: int = 1) -> datetime:
-    """A moment some days, weeks, months or years later; 31 January plus a month is the last of February."""
+    """A moment some hours, days, weeks, months or years later; 31 January and a month is 28 February."""
+    if interval == "hour":
+        return moment + timedelta(hours=count)
     if interval == "day":
         return moment + timedelta(days=count)
     if interval == "week":

@@ -61,11 +61,25 @@ def state(world: World, doc: Doc) -> Json:
     mine = {"customer_id": doc["id"]}
     subscriptions = world.store.find("subscription", {**mine, "status": ACTIVE_STATUSES})
     grants = world.store.find("benefit_grant", {**mine, "is_granted": True})
+    meters = world.store.find("customer_meter", mine)
     return {
         **customer(doc),
         "active_subscriptions": [_state_subscription(found) for found in subscriptions],
         "granted_benefits": [_state_grant(world, found) for found in grants],
-        "active_meters": [],
+        "active_meters": [state_meter(found) for found in meters],
+    }
+
+
+def state_meter(doc: Doc) -> Json:
+    """What a customer has used of a meter, as their state shows it."""
+    return {
+        "id": doc["id"],
+        "created_at": doc["created_at"],
+        "modified_at": doc["modified_at"],
+        "meter_id": doc["meter_id"],
+        "consumed_units": doc["consumed_units"],
+        "credited_units": doc["credited_units"],
+        "balance": doc["credited_units"] - doc["consumed_units"],
     }
 
 
