@@ -116,6 +116,22 @@ def test_failed_renewal_then_given_up(shop: Any, polar_app: Flask, polar: LocalP
     assert soup(client.get("/dashboard")).select_one('[data-testid="owed"]') is None
 
 
+def test_failed_renewal_then_mended(shop: Any, polar_app: Flask, polar: LocalPolar) -> None:
+    client, ids = shop
+    chosen = choose(client, ids["Pro Monthly"])
+    client.get(pay(polar, chosen.location, card=PAYS_ONCE_CARD))
+    go_on(polar, 32)
+    assert plan(polar_app) == ("free", "past_due")
+    polar.scenario("recover", "ada@example.com")
+    assert plan(polar_app) == ("pro", "active")
+    assert client.get("/dashboard/reports").status_code == 200
+    assert soup(client.get("/dashboard")).select_one('[data-testid="owed"]') is None
+    with polar_app.app_context():
+        notices.run()
+        kinds = list(db.session.scalars(db.select(Notice.kind).order_by(Notice.kind)))
+    assert kinds == ["welcome"]  # The failure was over before anybody had told us of it.
+
+
 def test_plan_change_with_a_card_that_fails(shop: Any, polar_app: Flask, polar: LocalPolar) -> None:
     """Polar's own 402: everything stays as it was and the page says so."""
     client, ids = shop

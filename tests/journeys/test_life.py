@@ -130,6 +130,11 @@ def test_payment_fails_and_is_mended_then_the_account_goes(
     page.get_by_test_id("owed-mend").click()
     page.get_by_test_id("portal-subscription").wait_for()
     shot("portal")
+    site.polar.scenario("recover", email)
+    page.goto("/dashboard")
+    assert page.get_by_test_id("owed").count() == 0
+    assert status(site, email)["plan"] == "pro"
+    shot("mended")
     page.goto("/settings/account/delete")
     page.get_by_label("Password").fill(PASSWORD)
     shot("delete-account")
