@@ -68,6 +68,11 @@ def token(values: dict[str, str]) -> str | None:
     return cards.token_for(cards.digits(values["card_number"]))
 
 
+def wants_confirmation(values: dict[str, str]) -> bool:
+    """Whether the card wants its owner to confirm the payment on a page of the bank."""
+    return cards.wants_confirmation(cards.digits(values["card_number"]))
+
+
 def _check_buyer(values: dict[str, str], errors: Errors) -> None:
     try:
         normal_email(values["email"])

@@ -15,16 +15,18 @@ from polar_emulator.errors import (
     ExpiredCheckout,
     NotOpenCheckout,
     PaymentError,
+    RuleError,
 )
 from polar_emulator.pages import card_form, targets
 from polar_emulator.pages.wording import COUNTRIES, trial_length
-from polar_emulator.rules import checkouts, confirmation
+from polar_emulator.rules import checkout_updates, checkouts, confirmation
 from polar_emulator.shapes import catalogue as shapes
 from polar_emulator.store import Doc
 
 pages = Blueprint("checkout", __name__)
 
 DECLINED = "Your card was declined. Please try again with a different card."
+UNCONFIRMED = "Your bank did not confirm this payment. Try again, or use a different card."
 SUBSCRIBED = (
     "You already have an active subscription. "
     "To change your plan, go back and use your account page."
@@ -49,9 +51,17 @@ def pay(secret: str) -> ResponseReturnValue:
     values = card_form.typed(request.form, doc)
     if request.form.get("choose") in doc["product_ids"]:
         return _choose(doc, request.form["choose"])
+    if "discount" in request.form:
+        return _discount(doc, values)
     errors = card_form.check(values, doc, world().now())
     if errors:
         return _form(doc, values, errors, 422)
+    if doc["is_payment_form_required"] and card_form.wants_confirmation(values):
+        bank = request.form.get("bank")
+        if bank == "refuse":
+            return _form(doc, values, {"card_number": UNCONFIRMED}, 402)
+        if bank != "confirm":
+            return _ask_the_bank(doc, values)
     return _confirm(doc, values)
 
 
@@ -85,9 +95,27 @@ def _confirm(doc: Doc, values: dict[str, str]) -> ResponseReturnValue:
     return redirect(confirmed["success_url"], 303)
 
 
+def _ask_the_bank(doc: Doc, values: dict[str, str]) -> ResponseReturnValue:
+    """The extra step of some cards, on a page of its own."""
+    targets.allow(doc["success_url"])
+    return make_response(render_template("checkout_bank.html", values=values, **_shown(doc)))
+
+
+def _discount(doc: Doc, values: dict[str, str]) -> ResponseReturnValue:
+    """Apply the discount behind a code, or take it away."""
+    wanted = request.form.get("discount_code", "").strip()
+    code = wanted if request.form["discount"] == "apply" else None
+    if code == "":
+        return _form(doc, values, {"discount": "Enter a code."}, 422)
+    try:
+        checkout_updates.by_buyer(world(), dict(doc), {"discount_code": code})
+    except RuleError:
+        return _form(doc, values, {"discount": f"The code {wanted} does not work here."}, 422)
+    return redirect(request.url, 303)
+
+
 def _choose(doc: Doc, product_id: str) -> ResponseReturnValue:
-    checkouts.choose(world(), doc, world().store.need("product", product_id))
-    world().touch("checkout", doc)
+    checkout_updates.by_buyer(world(), doc, {"product_id": product_id})
     return redirect(request.url, 303)
 
 
@@ -121,6 +149,7 @@ def _shown(doc: Doc) -> dict[str, Any]:
     return {
         "checkout": doc,
         "organization": world().organization,
+        "discount": world().store.get("discount", doc["discount_id"]),
         "product": product,
         "products": [world().store.need("product", key) for key in doc["product_ids"]],
         "price_of": {

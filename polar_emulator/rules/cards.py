@@ -7,10 +7,12 @@ from polar_emulator.store import Doc
 PAYS = "4242424242424242"
 DECLINES = "4000000000000002"
 FAILS_LATER = "4000000000000341"
+# These want the buyer to confirm the payment with the bank first, as 3-D Secure does.
 ASKS = "4000002760003184"
+ASKS_AT_FIRST = "4000002500003155"
 TEST_CARDS_SENTENCE = (
     "Use a test card: 4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined, "
-    "4000 0000 0000 0341 pays once and fails later."
+    "4000 0000 0000 0341 pays once and fails later, 4000 0025 0000 3155 asks the buyer to confirm."
 )
 # The browser sends one of these instead of a card number, as the real one sends a token of Stripe's.
 PAYING_TOKEN = "ctoken_pays"  # noqa: S105
@@ -21,6 +23,7 @@ TOKENS = {
     DECLINES: DECLINING_TOKEN,
     FAILS_LATER: FAILING_LATER_TOKEN,
     ASKS: PAYING_TOKEN,
+    ASKS_AT_FIRST: PAYING_TOKEN,
 }
 # What `card` of a customer can be, beside None for no card at all.
 GOOD, FAILING = "paying", "failing"
@@ -42,6 +45,11 @@ def is_valid(number: str) -> bool:
 def token_for(number: str) -> str | None:
     """The confirmation token of a test card, None for any other number."""
     return TOKENS.get(number)
+
+
+def wants_confirmation(number: str) -> bool:
+    """Whether the buyer has to confirm a payment with this card on a page of the bank."""
+    return number in (ASKS, ASKS_AT_FIRST)
 
 
 def is_declined(token: str) -> bool:

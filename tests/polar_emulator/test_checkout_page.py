@@ -199,3 +199,35 @@ def test_text_is_escaped(polar: LocalPolar, buyers: Buyers, browser: httpx.Clien
     page = browser.get(checkout.url)
     assert not parse(page).select("script")
     assert find(page, "checkout-name")["value"] == "<script>alert(1)</script>"
+
+
+def test_the_bank_asks(buyers: Buyers, browser: httpx.Client, sdk: Polar) -> None:
+    checkout = buyers.open(success_url=None)
+    card = {**CARD, "card_number": "4000 0025 0000 3155"}
+    typed = {"name": "Jane Doe", "country": "US", **card}
+    page = press(browser, browser.get(checkout.url), "checkout-submit", **typed)
+    assert has(page, "checkout-bank")
+    refused = press(browser, page, "bank-refuse")
+    assert refused.status_code == 402
+    assert "did not confirm" in text(refused, "error-card-number")
+    assert sdk.checkouts.get(checkout.id).status == "open"
+    press(browser, page, "bank-confirm")
+    buyers.polar.wait_idle()
+    assert sdk.checkouts.get(checkout.id).status == "succeeded"
+
+
+def test_discount_codes(buyers: Buyers, browser: httpx.Client, sdk: Polar) -> None:
+    sdk.discounts.create(
+        name="Quarter off", type="percentage", basis_points=2500, duration="once", code="QUARTER"
+    )
+    checkout = buyers.open()
+    page = browser.get(checkout.url)
+    wrong = press(browser, page, "checkout-discount-apply", discount_code="HALF")
+    assert wrong.status_code == 422
+    assert "HALF does not work" in text(wrong, "error-discount")
+    assert press(browser, page, "checkout-discount-apply").status_code == 422
+    page = press(browser, page, "checkout-discount-apply", discount_code="QUARTER")
+    assert text(page, "checkout-discount") == "-$5.00"
+    assert text(page, "checkout-total") == "$15.00"
+    page = press(browser, page, "checkout-discount-remove")
+    assert text(page, "checkout-total") == "$20.00"
