@@ -52,7 +52,7 @@ def environment(database_url: str, port: int) -> dict[str, str]:
         "POLAR_WEBHOOK_SECRET": SECRET,
         "MAIL_BACKEND": "locmem",
         "MAIL_FROM": "hello@example.com",
-        "LOG_LEVEL": "ERROR",
+        "LOG_LEVEL": "CRITICAL",
         "PORT": str(port),
     }
 

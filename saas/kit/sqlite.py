@@ -1,10 +1,12 @@
 """SQLite as a web application needs it: write-ahead log, foreign keys, and honest transactions."""
 
 import sqlite3
-from typing import Any
+import time
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, event
 
+LOOK_AGAIN_MS = 8
 BUSY_TIMEOUT_MS = 10_000  # Longer than any write of ours, shorter than gunicorn's request time-out.
 
 
@@ -33,4 +35,23 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    if mode == "IMMEDIATE":
+        _wait_for_turn(cast(sqlite3.Connection, connection.connection.driver_connection))
+    else:
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _wait_for_turn(connection: sqlite3.Connection) -> None:
+    """Begin as a writer. SQLite itself looks again ever more seldom, so that the unlucky wait long."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    connection.execute(f"PRAGMA busy_timeout = {LOOK_AGAIN_MS}")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

@@ -18,7 +18,7 @@ from saas.webhooks import applying
 
 BATCH = 100
 LONGEST_WAIT_SECONDS = 1.0
-NAP_SECONDS = 0.003
+NAP_SECONDS = 0.02
 
 
 class Backlog:

@@ -64,19 +64,24 @@ def _write(batch: list[_Row]) -> None:
 def _insert(batch: list[_Row]) -> None:
     rows = list({row.values["webhook_id"]: row.values for row in batch}.values())
     try:
-        with db.engine.begin() as connection:
-            ids = _open_ids(connection, rows)
+        ids = _open_ids(rows)
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        with db.engine.begin() as connection:
-            ids = _open_ids(connection, rows)
+        ids = _open_ids(rows)
     for row in batch:
         row.open_id = ids.get(row.values["webhook_id"])
 
 
-def _open_ids(connection: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
+def _open_ids(rows: list[dict[str, Any]]) -> dict[str, int]:
     """Insert what is new and return the ids of all that are not handled yet."""
+    with db.engine.connect() as plain:
+        connection = plain.execution_options(sqlite_begin="IMMEDIATE")
+        with connection.begin():
+            return _insert_new(connection, rows)
+
+
+def _insert_new(connection: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
     added = connection.execute(_statement(connection.dialect.name), rows)
     ids = {name: row_id for row_id, name in added}
     known = [row["webhook_id"] for row in rows if row["webhook_id"] not in ids]
