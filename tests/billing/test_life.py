@@ -1,5 +1,6 @@
 """Whole lives at the local Polar: pauses, failed renewals, trials, refunds, as its clock goes on."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,9 +10,10 @@ from flask.testing import FlaskClient
 
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
-from saas.billing import entitlements, gateway, notices, reconcile
-from saas.billing.models import Notice, Order, Subscription
+from saas.billing import entitlements, gateway, notices, plan_changes, reconcile
+from saas.billing.models import Notice, Order, Product, Subscription
 from saas.extensions import db
+from saas.kit.datetimes import utcnow
 from tests.billing.buying import buy, choose, fill_catalogue, pay
 from tests.browsing import sign_in, soup, submit
 
@@ -212,3 +214,43 @@ def refund(app: Flask, polar: LocalPolar, amount: int, **more: Any) -> None:
         body = {"order_id": order_id, "reason": "customer_request", "amount": amount, **more}
         gateway.call("POST", "/v1/refunds/", body=body)
     polar.wait_idle()
+
+
+@pytest.mark.parametrize(("wanted", "days"), [("Team Monthly", 10), ("Pro Yearly", 10)])
+def test_what_is_said_is_what_polar_charges(
+    shop: Any, polar_app: Flask, polar: LocalPolar, wanted: str, days: int
+) -> None:
+    """In the middle of a period, to the cent but for the seconds that the test takes."""
+    client, ids = shop
+    buy(client, polar, ids["Pro Monthly"])
+    go_on(polar, days)
+    with polar_app.app_context():
+        user = db.session.scalars(db.select(User)).one()
+        product = db.session.get_one(Product, ids[wanted])
+        said = plan_changes.quote(user, product, utcnow() + timedelta(days=days)).options[0]
+        gateway.update_subscription(
+            subscription_id(polar_app), product_id=ids[wanted], proration_behavior=said.behavior
+        )
+    polar.wait_idle()
+    plan(polar_app)
+    with polar_app.app_context():
+        newest = db.select(Order).order_by(Order.created_at.desc()).limit(1)
+        charged = db.session.scalars(newest).one().total_amount
+    assert abs(charged - said.due) <= 1
+    assert 1900 < said.due < 20000
+
+
+def test_change_during_a_trial_happens_at_its_end(
+    shop: Any, polar_app: Flask, polar: LocalPolar
+) -> None:
+    client, ids = shop
+    buy(client, polar, ids["Team Monthly"])
+    with polar_app.app_context():
+        gateway.update_subscription(
+            subscription_id(polar_app),
+            product_id=ids["Pro Monthly"],
+            proration_behavior="next_period",
+        )
+    assert plan(polar_app) == ("team", "trialing")
+    go_on(polar, 15)
+    assert plan(polar_app) == ("pro", "active")
