@@ -196,7 +196,7 @@ def _organization(world: World) -> Doc:
         "customer_portal_settings": {
             "usage": {"show": True},
             "subscription": {"update_seats": True, "update_plan": True},
-            "customer": {"allow_email_change": False},
+            "customer": {"allow_email_change": True},
         },
         "dispute_settings": {"auto_accept_below_amount": None},
         "embed_hosts": [],

@@ -7,11 +7,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from polar_emulator.api.gate import is_api
-from polar_emulator.pages import wording
+from polar_emulator.pages import portal_changes, wording
 from polar_emulator.pages.checkout import pages as checkout_pages
 from polar_emulator.pages.control import control
 from polar_emulator.pages.invoice import invoices
-from polar_emulator.pages.portal import portal
 
 FILTERS = (
     wording.money,
@@ -34,7 +33,7 @@ ERROR_TITLES = {
 
 def install(app: Flask) -> None:
     """Add the pages to an application."""
-    for blueprint in (checkout_pages, control, invoices, portal):
+    for blueprint in (checkout_pages, control, invoices, portal_changes.portal):
         app.register_blueprint(blueprint)
     app.after_request(_protect)
     for read in FILTERS:

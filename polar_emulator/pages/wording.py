@@ -88,6 +88,11 @@ def subscription_words(doc: Doc) -> str:
         return f"Ended on {date(doc['ended_at'])}."
     if doc["cancel_at_period_end"]:
         return f"Canceled. You keep access until {date(doc['ends_at'])}."
+    if doc["status"] == "paused":
+        resumes = f" It goes on on {date(doc['resumes_at'])}." if doc["resumes_at"] else ""
+        return f"Paused. Nothing is charged.{resumes}"
+    if doc["pause_at_period_end"]:
+        return f"Pauses on {until}. You keep access until then."
     if doc["status"] == "trialing":
         return f"Free trial until {until}. The first payment is due then."
     if doc["status"] == "past_due":

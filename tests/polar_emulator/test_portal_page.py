@@ -7,7 +7,7 @@ import pytest
 from polar.v2026_10 import Polar
 
 from polar_emulator.testing import LocalPolar
-from tests.polar_emulator.buyers import Buyers
+from tests.polar_emulator.buyers import Buyers, product_id
 from tests.polar_emulator.pages import find, has, parse, press, text
 
 
@@ -140,3 +140,62 @@ def test_after_the_end(buyers: Buyers, sdk: Polar, browser: httpx.Client) -> Non
     page = enter(sdk, browser)
     assert "Ended on" in text(page, "portal-past-subscription")
     assert has(page, "portal-no-subscription")
+
+
+def test_change_plan(portal: httpx.Response, browser: httpx.Client, buyers: Buyers) -> None:
+    page = browser.get(str(find(portal, "portal-change")["href"]))
+    nothing = press(browser, page, "portal-plan-confirm")
+    assert nothing.status_code == 422
+    page = press(browser, page, "portal-plan-confirm", product=product_id("Team Monthly"))
+    assert text(page, "portal-plan") == "Team Monthly"
+    assert buyers.subscription().product_id == product_id("Team Monthly")
+
+
+def test_declined_change(portal: httpx.Response, browser: httpx.Client, buyers: Buyers) -> None:
+    buyers.polar.scenario("fail-next-renewal")
+    page = browser.get(str(find(portal, "portal-change")["href"]))
+    page = press(browser, page, "portal-plan-confirm", product=product_id("Pro Yearly"))
+    assert page.status_code == 402
+    assert "declined" in text(page, "portal-error")
+    assert buyers.subscription().product_id == product_id("Pro Monthly")
+
+
+def test_pause_and_resume(portal: httpx.Response, browser: httpx.Client, buyers: Buyers) -> None:
+    page = press(browser, portal, "portal-pause-schedule")
+    assert "Pauses on" in text(page, "portal-status-text")
+    page = press(browser, page, "portal-pause-keep")
+    page = press(browser, page, "portal-pause-schedule")
+    buyers.polar.advance(31 * 86400)
+    buyers.polar.wait_idle()
+    assert buyers.subscription().status == "paused"
+    page = enter(buyers.sdk, browser)
+    assert "Paused" in text(page, "portal-status-text")
+    page = press(browser, page, "portal-pause-resume")
+    assert text(page, "portal-status") == "Active"
+
+
+def test_new_card_pays_what_is_due(
+    portal: httpx.Response, browser: httpx.Client, buyers: Buyers
+) -> None:
+    buyers.polar.scenario("fail-next-renewal")
+    buyers.polar.advance(31 * 86400)
+    buyers.polar.wait_idle()
+    page = enter(buyers.sdk, browser)
+    assert text(page, "portal-status") == "Past due"
+    page = browser.get(str(find(page, "portal-details")["href"]))
+    wrong = press(browser, page, "portal-card-save", card_number="4000 0000 0000 0002")
+    assert wrong.status_code == 422
+    press(browser, page, "portal-card-save", card_number="4242 4242 4242 4242")
+    assert buyers.subscription().status == "active"
+
+
+def test_new_address(portal: httpx.Response, browser: httpx.Client, buyers: Buyers) -> None:
+    buyers.buy(user="other")
+    page = browser.get(str(find(portal, "portal-details")["href"]))
+    for wrong in ("nobody", "other@example.com"):
+        refused = press(browser, page, "portal-email-save", email=wrong)
+        assert refused.status_code == 422
+        assert text(refused, "error-email")
+    page = press(browser, page, "portal-email-save", email="new@example.com")
+    assert "new@example.com" in text(page, "portal-email")
+    assert buyers.sdk.customers.get_external("user_1").email == "new@example.com"
