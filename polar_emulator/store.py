@@ -22,8 +22,11 @@ Doc = dict[str, Any]
 INDEXED: dict[str, tuple[str, ...]] = {
     "benefit_grant": ("customer_id", "subscription_id", "order_id"),
     "checkout": ("secret", "customer_id"),
+    "checkout_link": ("secret",),
     "customer": ("email_key", "external_id", "deleted_at"),
+    "customer_meter": ("customer_id",),
     "customer_session": ("secret",),
+    "discount": ("code_key",),
     "event": ("created_at",),
     "job": (
         "soon,next_at",
@@ -33,8 +36,10 @@ INDEXED: dict[str, tuple[str, ...]] = {
         "arguments.checkout_id",
     ),
     "order": ("customer_id", "subscription_id", "checkout_id", "status,next_payment_attempt_at"),
+    "redemption": ("discount_id",),
     "refund": ("order_id", "customer_id"),
     "subscription": ("customer_id", "status"),
+    "usage": ("external_id", "customer_id", "external_customer_id"),
     "webhook_delivery": ("event_id", "endpoint_id"),
     "webhook_event": ("next_at", "event_id", "endpoint_id"),
 }

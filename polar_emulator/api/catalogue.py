@@ -17,6 +17,7 @@ from polar_emulator.api.wire import (
     found,
     listing,
     metadata,
+    nothing,
     world,
 )
 from polar_emulator.errors import RuleError, SchemaError, problem
@@ -113,6 +114,13 @@ def update_benefit(key: str) -> Response:
     fields = _benefit_fields()
     fields.text("description", longest=42, empty=False)
     return answer(shapes.benefit(rules.update_benefit(world(), doc, fields.done())))
+
+
+@api.delete("/v1/benefits/<key>")
+def delete_benefit(key: str) -> Response:
+    """Forget a benefit; who has it loses it."""
+    rules.delete_benefit(world(), found("benefit", key))
+    return nothing()
 
 
 def refuse_organization(given: dict[str, Any]) -> None:

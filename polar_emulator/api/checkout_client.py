@@ -16,8 +16,11 @@ from polar_emulator.store import Doc
 
 @api.get("/v1/checkouts/client/<secret>")
 def client_checkout(secret: str) -> Response:
-    """A checkout as its buyer sees it."""
-    return answer(shapes.public_checkout(world(), _by_secret(secret)))
+    """A checkout as its buyer sees it; 410 when it has expired."""
+    doc = _by_secret(secret)
+    if doc["status"] in ("open", "expired"):
+        checkout_updates.check_open(world(), doc)
+    return answer(shapes.public_checkout(world(), doc))
 
 
 @api.patch("/v1/checkouts/client/<secret>")

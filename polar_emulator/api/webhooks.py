@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from polar_emulator import deliveries
 from polar_emulator.api.catalogue import refuse_organization
 from polar_emulator.api.fields import Fields
 from polar_emulator.api.gate import api
-from polar_emulator.api.wire import answer, body, equals, flag, found, listing, nothing, world
-from polar_emulator.errors import Problem, problem
+from polar_emulator.api.wire import (
+    answer,
+    between,
+    body,
+    equals,
+    flag,
+    found,
+    listing,
+    nothing,
+    world,
+)
+from polar_emulator.errors import Problem, SchemaError, problem
 from polar_emulator.events import EVENT_TYPES
 from polar_emulator.rules import endpoints as rules
 from polar_emulator.shapes import webhooks as shapes
 
 FORMATS = ("raw", "discord", "slack")
+CODE_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
 
 @api.get("/v1/webhooks/endpoints")
@@ -68,7 +79,12 @@ def delete_endpoint(key: str) -> Response:
 @api.get("/v1/webhooks/deliveries")
 def list_deliveries() -> Response:
     """Every attempt to deliver, newest first."""
-    where = {**equals("endpoint_id"), **flag("succeeded")}
+    where = {
+        **equals("endpoint_id"),
+        **flag("succeeded"),
+        **between("created_at", "start_timestamp", "end_timestamp"),
+        **_code_class(),
+    }
     if types := equals("event_type").get("event_type"):
         where["type"] = types
     return listing("webhook_delivery", where, lambda doc: shapes.delivery(world(), doc))
@@ -79,6 +95,19 @@ def redeliver(key: str) -> Response:
     """Send an event again, with the same webhook-id."""
     deliveries.redeliver(world(), found("webhook_event", key))
     return answer(None, 202)
+
+
+def _code_class() -> dict[str, Any]:
+    """Conditions for `http_code_class`, which is 2xx, 3xx, 4xx or 5xx."""
+    text = request.args.get("http_code_class")
+    if text is None:
+        return {}
+    if text not in CODE_CLASSES:
+        expected = ", ".join(f"'{name}'" for name in CODE_CLASSES)
+        where = ("query", "http_code_class")
+        raise SchemaError([problem("enum", where, f"Input should be {expected}", text)])
+    first = int(text[0]) * 100
+    return {"http_code >=": first, "http_code <=": first + 99}
 
 
 def _fields(given: dict[str, Any]) -> Fields:

@@ -42,6 +42,12 @@ def revoke_all(world: World, customer_id: str) -> None:
         _revoke(world, grant)
 
 
+def revoke_benefit(world: World, benefit_id: str) -> None:
+    """Revoke every grant of a benefit."""
+    for grant in world.store.find("benefit_grant", {"benefit_id": benefit_id, "is_granted": True}):
+        _revoke(world, grant)
+
+
 def grace_end(world: World, subscription: Doc) -> datetime | None:
     """Until when the benefits of a past due subscription stay; None without a grace period."""
     days = world.organization["subscription_settings"]["benefit_revocation_grace_period"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from polar_emulator.errors import impossible
 from polar_emulator.events import emit
+from polar_emulator.rules import grants
 from polar_emulator.shapes import catalogue as shapes
 from polar_emulator.store import Doc
 from polar_emulator.world import World
@@ -95,6 +96,17 @@ def update_benefit(world: World, doc: Doc, changes: dict[str, Any]) -> Doc:
     world.touch("benefit", doc, **{name: changes[name] for name in names if name in changes})
     emit(world, "benefit.updated", shapes.benefit(doc))
     return doc
+
+
+def delete_benefit(world: World, doc: Doc) -> None:
+    """Forget a benefit: no product has it any more, and its grants are revoked."""
+    world.touch("benefit", doc, is_deleted=True)
+    for product in world.store.find("product"):
+        if doc["id"] in product["benefit_ids"]:
+            kept = [key for key in product["benefit_ids"] if key != doc["id"]]
+            world.store.put("product", {**product, "benefit_ids": kept})
+    emit(world, "benefit.updated", shapes.benefit(doc))
+    grants.revoke_benefit(world, doc["id"])
 
 
 def _kept_or_new(world: World, doc: Doc, price: dict[str, Any]) -> Doc:

@@ -90,6 +90,8 @@ def test_closed_checkouts(here: Inside) -> None:
     answer = here.call("PATCH", f"/v1/checkouts/{late['id']}", {"customer_name": "x"}, 403)
     assert answer["error"] == "NotOpenCheckout"
     path = f"/v1/checkouts/client/{late['client_secret']}"
+    assert here.call("GET", path, None, 410)["error"] == "ExpiredCheckoutError"
+    here.call("GET", f"/v1/checkouts/client/{done['client_secret']}")
     assert here.call("PATCH", path, {"customer_name": "x"}, 410)["error"] == "ExpiredCheckoutError"
 
 

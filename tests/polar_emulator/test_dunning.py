@@ -67,6 +67,12 @@ def test_first_failure(here: Inside) -> None:
     subscription, order = here.subscription(), here.orders()[0]
     assert (subscription["status"], bool(subscription["past_due_at"])) == ("past_due", True)
     assert (order["status"], order["paid"]) == ("pending", False)
+    for name, ours in (
+        ("subscriptions-get-past_due", subscription),
+        ("orders-list-with-pending", here.call("GET", "/v1/orders/")),
+        ("customers-state-past_due", here.call("GET", "/v1/customers/external/user_1/state")),
+    ):
+        assert recorded.differences(recorded.answer(name)["answer"], ours) == [], name
     wait = parse(order["next_payment_attempt_at"]) - parse(subscription["past_due_at"])
     assert abs(wait - timedelta(days=2)) < timedelta(seconds=2)
     state = here.call("GET", "/v1/customers/external/user_1/state")
