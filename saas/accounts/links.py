@@ -4,6 +4,7 @@ The nonce of the newest link is kept with the user, so a newer link ends the old
 ends itself. The token is signed and dated; see ``saas.kit.tokens``.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -38,14 +39,16 @@ def new_reset(user: User, next_url: str | None) -> str:
 
 def new_address(user: User, address: str) -> str:
     """Return the link that gives the user another address. It dies with the address or the password."""
-    payload = json.dumps([user.auth_key, user.email, address])
+    payload = json.dumps([user.public_id, _key_print(user), user.email, address])
     return link("accounts.address_confirmation", token=tokens.sign(_keys(), "address", payload))
 
 
 def user_of_new_address(token: str) -> tuple[User, str]:
     """Return, and lock, the user of such a link and the address it proves. Raises ``LinkExpired``."""
-    auth_key, old, address = json.loads(_read("address", token, NEW_ADDRESS_AGE))
-    user = _only((User.auth_key == auth_key) & (User.email == old))
+    public_id, key_print, old, address = json.loads(_read("address", token, NEW_ADDRESS_AGE))
+    user = _only((User.public_id == public_id) & (User.email == old))
+    if _key_print(user) != key_print:
+        raise LinkExpired
     return user, str(address)
 
 
@@ -59,6 +62,11 @@ def user_of_reset(token: str) -> User:
     """Return, and lock, the user whose newest reset link this is. Raises ``LinkExpired``."""
     nonce = _read("reset", token, RESET_AGE)
     return _only(User.reset_nonce == nonce)
+
+
+def _key_print(user: User) -> str:
+    """Return what tells one session key from the next without showing it: a token can be read."""
+    return hashlib.sha256(user.auth_key.encode()).hexdigest()[:16]
 
 
 def _read(purpose: str, token: str, max_age: timedelta) -> str:

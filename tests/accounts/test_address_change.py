@@ -50,7 +50,16 @@ def test_new_address_counts_once_confirmed(app: Flask) -> None:
     assert submit(app.test_client(), "/login", email=NEW, password=PASSWORD).status_code == 303
 
 
-def test_link_works_once_and_not_after_a_change_of_password(app: Flask) -> None:
+def test_link_dies_with_the_password(app: Flask) -> None:
+    client, _ = sign_in(app)
+    ask(client)
+    url = link_in(mails(app)[0], "/confirm-address/")
+    submit(client, "/settings/password", current_password=PASSWORD, password="another long one")
+    assert client.get(url).status_code == 410
+    assert addresses(app) == ["ada@example.com"]
+
+
+def test_link_works_once(app: Flask) -> None:
     client, _ = sign_in(app)
     ask(client)
     url = link_in(mails(app)[0], "/confirm-address/")
