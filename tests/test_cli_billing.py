@@ -214,3 +214,25 @@ def test_stale_rows_of_a_run_do_not_matter(polar_app: Flask, subscriber: str) ->
         db.session.execute(update(SyncRun).values(started_at=db.func.now(), page=0))
         db.session.commit()
         assert survey.run(plan_before) == []
+
+
+def test_a_day_without_polar_and_without_deliveries(
+    polar_app: Flask, polar: LocalPolar, subscriber: str
+) -> None:
+    polar.faults(drop_webhooks=True)
+    with api(polar) as client:
+        [found] = client.get("/v1/subscriptions/").json()["items"]
+        path = f"/v1/subscriptions/{found['id']}"
+        client.patch(path, json={"cancel_at_period_end": True}).raise_for_status()
+        polar.advance(86_400)
+        client.patch(path, json={"cancel_at_period_end": False}).raise_for_status()
+        polar.advance(32 * 86_400)
+        client.delete(path).raise_for_status()
+    polar.wait_idle()
+    polar.faults(api="down", drop_webhooks=False)
+    run(polar_app, "sync", code=1)
+    assert plan(polar_app) == ("pro", "active")
+    polar.faults(api=None)
+    run(polar_app, "sync")
+    assert plan(polar_app) == ("free", "canceled")
+    assert "Our copy agrees with Polar." in run(polar_app, "sync")

@@ -23,7 +23,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 5)), min_
 
 
 @given(steps=STEPS, seed=st.integers(0, 2**16))
-@examples(8)
+@examples(5)
 def test_order_and_repetition_change_nothing(
     shared_app: Flask, steps: list[tuple[str, int]], seed: int
 ) -> None:
@@ -36,7 +36,7 @@ def test_order_and_repetition_change_nothing(
 
 
 @given(steps=STEPS, seed=st.integers(0, 2**16))
-@examples(5)
+@examples(3)
 def test_what_was_lost_is_healed_by_reading_the_objects(
     shared_app: Flask, steps: list[tuple[str, int]], seed: int
 ) -> None:
