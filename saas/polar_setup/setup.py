@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import url_for
+from flask import current_app
 
 from saas.billing import reconcile
 from saas.config import current
@@ -49,7 +49,8 @@ def run(env_path: Path, webhook_url: str = "", *, products: bool = False) -> Ite
 
 def own_address() -> str:
     """Return the address that Polar should deliver to."""
-    return absolute(current().base_url, url_for("webhooks.polar"))
+    path = current_app.url_map.bind("").build("webhooks.polar")  # A command has no request.
+    return absolute(current().base_url, path)
 
 
 def wanted_events() -> list[str]:

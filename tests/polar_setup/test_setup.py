@@ -117,3 +117,15 @@ def test_products_says_what_is_shown_and_why_not(polar_app: Flask, polar: LocalP
     assert "note: no metadata plan" in result.output
     emptied(polar)
     assert polar_app.test_cli_runner().invoke(args=["polar", "products"]).exit_code == 1
+
+
+def test_the_address_comes_from_the_settings(
+    polar_app: Flask, polar: LocalPolar, tmp_path: Path
+) -> None:
+    words = ["polar", "setup", "--env-file", str(tmp_path / ".env")]
+    result = polar_app.test_cli_runner().invoke(args=words)
+    assert result.exit_code == 0, result.output
+    urls = [found["url"] for found in items(polar, "/v1/webhooks/endpoints")]
+    assert urls == ["http://127.0.0.1:8000/webhooks/polar"]
+    doctor = polar_app.test_cli_runner().invoke(args=["polar", "doctor"])
+    assert "Polar delivers to http://127.0.0.1:8000/webhooks/polar." in doctor.output
