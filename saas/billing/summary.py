@@ -166,6 +166,8 @@ def _next(subscription: Subscription | None) -> tuple[str, str]:
         return "Ends on", day(subscription.ends_at or end)
     if subscription.on_trial:
         return "Trial ends on", day(subscription.trial_end or end)
+    if subscription.pause_at_period_end:
+        return "Pauses on", day(end)
     return ("", "") if subscription.is_free else ("Next payment", day(end))
 
 

@@ -57,6 +57,7 @@ def test_pause_and_resume(shop: Any, polar_app: Flask, polar: LocalPolar) -> Non
     assert submit(client, "/settings/billing/pause", months="0").location == "/settings/billing"
     assert plan(polar_app) == ("pro", "active")
     assert "Pauses on" in words(client)
+    assert "Next payment" not in client.get("/settings/billing").text
     go_on(polar, 32)
     assert plan(polar_app) == ("free", "paused")
     assert words(client) == "Paused. Nothing is charged until you resume."
