@@ -1,6 +1,7 @@
 """``flask polar …``: set up the real Polar, and find out what is wrong with it."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -42,7 +43,7 @@ def run_setup(products: bool, webhook_url: str, env_file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def run_doctor(webhook_url: str, as_json: bool) -> None:
     """Look at token, endpoint and deliveries; ends with 1 when something has to be mended."""
-    with _told_in_words():
+    with _told_in_words(), _quiet_gateway():
         findings = doctor.examine(webhook_url or setup.own_address())
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
@@ -70,6 +71,18 @@ def show_products() -> None:
             click.echo(f"    note: {words}")
     if not any(not product.hidden_because for product in found):
         raise click.ClickException("No product is shown. Create some: flask polar setup --products")
+
+
+@contextmanager
+def _quiet_gateway() -> Iterator[None]:
+    """The findings say it better than the log, and some calls are made to be refused."""
+    log = logging.getLogger("saas.billing.gateway")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 @contextmanager
