@@ -1,11 +1,12 @@
 """A local Polar inside the test process: rules and API without a network, and a clock to push."""
 
+import functools
 import json
 from datetime import timedelta
 from typing import Any, cast
 
-from polar_emulator import jobs, timetravel
-from polar_emulator.app import create_app
+from polar_emulator import catalogue, jobs, timetravel
+from polar_emulator.app import Application, create_app
 from polar_emulator.catalogue import stable_id
 from polar_emulator.events import body_of
 from polar_emulator.handlers import HANDLERS
@@ -20,8 +21,9 @@ class Inside:
     """One world with its API; nothing happens between the steps of a test."""
 
     def __init__(self) -> None:
-        self.world = World(Settings(store=":memory:", fast=True, public_url="http://localhost"))
-        self.client = create_app(self.world).test_client()
+        self.world, app = _shared()
+        catalogue.reset(self.world)
+        self.client = app.test_client()
         self.seen = 0
 
     def call(self, method: str, path: str, body: Any = None, status: int = 200, **how: Any) -> Any:
@@ -102,3 +104,10 @@ class Inside:
         found = self.world.store.find("event")
         fresh, self.seen = found[self.seen :], len(found)
         return fresh
+
+
+@functools.cache
+def _shared() -> tuple[World, Application]:
+    """One world and one application for the whole session: a reset is quicker than a new one."""
+    world = World(Settings(store=":memory:", fast=True, public_url="http://localhost"))
+    return world, create_app(world)

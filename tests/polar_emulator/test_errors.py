@@ -235,7 +235,17 @@ def test_invoice_before_it_exists(http: httpx.Client, buyers: Buyers, sdk: Polar
 
 @pytest.mark.parametrize(
     "body",
-    [b"\xff", b"[]", b"1", b"null", b'{"a": NaN}', b'{"name": "\\ud800"}', b"{" * 5000, b""],
+    [
+        b"\xff",
+        b"[]",
+        b"1",
+        b"null",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"name": "\\ud800"}',
+        b"{" * 5000,
+        b"",
+    ],
 )
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -245,6 +255,13 @@ def test_invoice_before_it_exists(http: httpx.Client, buyers: Buyers, sdk: Polar
         ("POST", "/v1/products/"),
         ("POST", "/v1/customer-sessions/"),
         ("POST", "/v1/webhooks/endpoints"),
+        ("POST", "/v1/benefits/"),
+        ("POST", "/v1/subscriptions/"),
+        ("POST", "/v1/refunds/"),
+        ("POST", "/v1/discounts/"),
+        ("POST", "/v1/checkout-links/"),
+        ("POST", "/v1/events/ingest"),
+        ("POST", "/v1/meters/"),
     ],
 )
 def test_bad_bodies_are_never_a_500(
