@@ -14,6 +14,7 @@ from saas.accounts.models import User
 from saas.billing import catalogue, customers, gateway, reconcile
 from saas.billing.catalogue import UnknownProduct
 from saas.billing.gateway import PolarNotFound, PolarRejected
+from saas.billing.holdings import PAID_ORDER_STATUSES
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
 from saas.config import current
 from saas.errors import AppError
@@ -36,6 +37,14 @@ class AlreadySubscribed(AppError):
     status = HTTPStatus.CONFLICT
     code = "already_subscribed"
     message = "You already have a subscription. Change it in your billing settings."
+
+
+class AlreadyYours(AppError):
+    """What lasts for ever need not be bought again."""
+
+    status = HTTPStatus.CONFLICT
+    code = "already_yours"
+    message = "You have bought this already, and it is yours for good. Nothing was charged."
 
 
 class UnknownCheckout(AppError):
@@ -71,14 +80,17 @@ def start(
 ) -> Started:
     """Create a checkout for a product. ``metadata`` is copied to the subscription or order by Polar.
 
-    Raises ``catalogue.UnknownProduct`` or ``MalformedProduct``, ``AlreadySubscribed``,
+    Raises ``catalogue.UnknownProduct`` or ``MalformedProduct``, ``AlreadySubscribed``, ``AlreadyYours``,
     ``customers.AddressTaken``, or ``gateway.PolarError``; nothing is left half done.
     """
     product = catalogue.product_for_sale(product_id)
     polar_product_id, is_recurring = product.polar_id, product.is_recurring
+    lasts_for_ever = product.lasts_for_ever
     public_id, address = user.public_id, user.email
     customer_id = customers.ensure(user)
     upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
+    if lasts_for_ever:
+        _refuse_second(customer_id, polar_product_id)
     base = current().base_url
     who = {"external_customer_id": public_id, "customer_email": address}
     fields: dict[str, object] = {
@@ -138,6 +150,14 @@ def own(user: User, checkout_id: str | None) -> dict[str, Any]:
     if owner is None or owner.user_id != user.id:
         raise UnknownCheckout
     return data
+
+
+def _refuse_second(customer_id: str, product_id: str) -> None:
+    """Raise ``AlreadyYours`` when it is paid for. Asks Polar: a second click comes before the webhook."""
+    for answer in gateway.customer_orders(customer_id):
+        paid = answer.data.get("status") in PAID_ORDER_STATUSES
+        if paid and answer.data.get("product_id") == product_id:
+            raise AlreadyYours
 
 
 def _free_subscription(customer_id: str, product_id: str) -> str | None:

@@ -58,6 +58,16 @@ class Product(Snapshot, Base):
     meta: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
 
     @property
+    def plan_key(self) -> str:
+        """The plan it sells: metadata ``plan``, else its name."""
+        return str(self.meta.get("plan") or self.name)
+
+    @property
+    def lasts_for_ever(self) -> bool:
+        """True for a one-time purchase that names a plan; to buy it twice gives nothing more."""
+        return not self.is_recurring and "plan" in self.meta
+
+    @property
     def is_for_sale(self) -> bool:
         """True when the pricing page may show it: public and not archived."""
         return self.visibility == "public" and not self.is_archived

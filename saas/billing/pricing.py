@@ -1,6 +1,6 @@
 """What the pricing page says about each product: one card, ready to print."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
@@ -85,24 +85,27 @@ def intervals(products: list[Product], chosen: str) -> list[IntervalChoice]:
 def cards(interval: str, visitor: Visitor = ANYBODY) -> list[Card]:
     """Return the cards for an interval. A plan sold in the other interval only is shown, too."""
     products = catalogue.products_for_sale()
-    return [
+    shown = [
         card(product, visitor) for product in products if _is_shown(product, products, interval)
     ]
+    first = next((each for each in shown if each.is_highlighted), None)
+    return [replace(each, is_highlighted=each is first) for each in shown]
 
 
 def _is_shown(product: Product, products: list[Product], interval: str) -> bool:
     """Hide a product only behind its twin: the same plan, sold in the chosen interval."""
     if product.recurring_interval not in INTERVAL_LABELS or product.recurring_interval == interval:
         return True
-    plan = product.meta.get("plan")
-    twins = (other for other in products if other is not product and other.meta.get("plan") == plan)
-    return plan is None or not any(twin.recurring_interval == interval for twin in twins)
+    return not any(
+        twin.recurring_interval == interval and twin.plan_key == product.plan_key
+        for twin in products
+    )
 
 
 def card(product: Product, visitor: Visitor) -> Card:
     """Return the card of one product."""
     price = _price(product)
-    plan_key = str(product.meta.get("plan") or product.name)
+    plan_key = product.plan_key
     is_current = _is_current(product, plan_key, visitor)
     per = _per(product)
     action = _action(product, plan_key, is_current, visitor)

@@ -21,7 +21,7 @@ from saas.billing import (
     subscriptions,
     summary,
 )
-from saas.billing.checkout import AlreadySubscribed
+from saas.billing.checkout import AlreadySubscribed, AlreadyYours
 from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.portal import NothingToManage
 from saas.errors import error_page, wants_json
@@ -171,3 +171,8 @@ def _to_checkout(product_id: str) -> ResponseReturnValue:
         if wants_json():
             raise
         return redirect(url_for("billing.plan", product_id=product_id), HTTPStatus.SEE_OTHER)
+    except AlreadyYours as yours:
+        if wants_json():
+            raise
+        flash(yours.message, "info")
+        return redirect(url_for("billing.settings"), HTTPStatus.SEE_OTHER)

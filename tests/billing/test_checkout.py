@@ -273,3 +273,15 @@ def test_entitlements_follow_without_any_webhook(polar_app: Flask, polar: LocalP
     assert (entitled.plan.key, entitled.status) == ("team", "trialing")
     assert entitled.can("api_access")
     assert entitled.limits["projects"] == 100
+
+
+def test_what_lasts_for_ever_is_sold_once(polar_app: Flask, polar: LocalPolar) -> None:
+    """The button is gone from the page, but another tab may still have it."""
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Lifetime"])
+    before = created_checkouts(polar)
+    response = choose(client, ids["Lifetime"])
+    assert (response.status_code, response.location) == (303, "/settings/billing")
+    assert "yours for good" in client.get("/settings/billing").text
+    assert created_checkouts(polar) == before

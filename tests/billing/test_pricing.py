@@ -159,3 +159,18 @@ def test_page_makes_no_call_to_polar(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         put(product("Pro"))
     assert names(page(client)) == ["Pro"]
+
+
+def test_switch_works_for_products_that_name_no_plan(app: Flask, client: FlaskClient) -> None:
+    yearly = product("Solo", 9000, "year", id="7e57a000-0000-4000-8000-000000000001")
+    with app.app_context():
+        put(product("Solo", 900), yearly)
+    assert [words(card(page(client), "solo"), ".price")] == ["$9 per month"]
+    assert names(page(client)) == ["Solo"]
+    assert words(card(page(client, "/pricing?interval=year"), "solo"), ".price") == "$90 per year"
+
+
+def test_only_one_plan_is_highlighted(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        put(*(product(name, metadata={"highlight": True, "order": name}) for name in ("1", "2")))
+    assert len(page(client).select(".is-highlighted")) == 1
