@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from email_validator import EmailNotValidError
 
 from polar_emulator.api.formats import normal_email
-from polar_emulator.pages.wording import COUNTRIES
+from polar_emulator.pages.wording import COUNTRIES, decimals, money
 from polar_emulator.rules import cards
 from polar_emulator.store import Doc
 
 EXPIRY = re.compile(r"(0[1-9]|1[0-2])\s*/?\s*(?:20)?(\d\d)")
+AMOUNT = re.compile(r"\d{1,12}(?:[.,]\d{1,3})?")
 LONGEST_NAME = 256
 Errors = dict[str, str]
 
@@ -47,20 +49,19 @@ def check(values: dict[str, str], doc: Doc, now: datetime) -> Errors:
     if doc["is_payment_form_required"]:
         _check_card(values, now, errors)
     if doc["price"]["amount_type"] == "custom" and amount(values, doc) is None:
-        least = doc["price"]["minimum_amount"] / 100
-        errors["amount"] = f"Enter an amount of at least {least:.2f}."
+        errors["amount"] = _amount_sentence(doc["price"])
     return errors
 
 
 def amount(values: dict[str, str], doc: Doc) -> int | None:
     """The chosen amount in minor units, None when it is missing or out of bounds."""
-    try:
-        chosen = round(float(values["amount"].replace(",", ".")) * 100)
-    except (ValueError, OverflowError):
+    price = doc["price"]
+    if not AMOUNT.fullmatch(values["amount"]):
         return None
-    most = doc["price"]["maximum_amount"]
-    fits = chosen >= doc["price"]["minimum_amount"] and (most is None or chosen <= most)
-    return chosen if fits else None
+    exact = Decimal(values["amount"].replace(",", ".")).scaleb(decimals(price["price_currency"]))
+    chosen, most = int(exact), price["maximum_amount"]
+    fits = chosen >= (price["minimum_amount"] or 0) and (most is None or chosen <= most)
+    return chosen if fits and chosen == exact else None
 
 
 def token(values: dict[str, str]) -> str | None:
@@ -71,6 +72,16 @@ def token(values: dict[str, str]) -> str | None:
 def wants_confirmation(values: dict[str, str]) -> bool:
     """Whether the card wants its owner to confirm the payment on a page of the bank."""
     return cards.wants_confirmation(cards.digits(values["card_number"]))
+
+
+def _amount_sentence(price: Doc) -> str:
+    currency, least, most = (
+        price["price_currency"],
+        price["minimum_amount"],
+        price["maximum_amount"],
+    )
+    words = f"Enter an amount of at least {money(least or 0, currency)}"
+    return f"{words} and at most {money(most, currency)}." if most is not None else f"{words}."
 
 
 def _check_buyer(values: dict[str, str], errors: Errors) -> None:

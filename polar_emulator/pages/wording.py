@@ -8,7 +8,11 @@ from polar_emulator.clock import parse
 from polar_emulator.store import Doc
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
-NO_DECIMALS = frozenset({"jpy", "krw", "vnd", "clp", "isk", "xaf", "xof", "pyg", "ugx"})
+# As payment processors count: https://docs.stripe.com/currencies#zero-decimal
+NO_DECIMALS = frozenset(
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv"}
+    | {"xaf", "xof", "xpf"}
+)
 THREE_DECIMALS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 STATUS_TONES = {"active": "good", "trialing": "good", "past_due": "warn", "paid": "good"}
 COUNTRIES = {
@@ -37,10 +41,15 @@ COUNTRIES = {
 }
 
 
+def decimals(currency: str) -> int:
+    """How many digits of an amount are behind the point: 2 for usd, 0 for jpy, 3 for kwd."""
+    code = currency.lower()
+    return 0 if code in NO_DECIMALS else 3 if code in THREE_DECIMALS else 2
+
+
 def money(amount: int, currency: str = "usd") -> str:
     """An amount in minor units as people write it: $20.00, ¥500, CHF 12.00."""
-    code = currency.lower()
-    places = 0 if code in NO_DECIMALS else 3 if code in THREE_DECIMALS else 2
+    code, places = currency.lower(), decimals(currency)
     sign = "-" if amount < 0 else ""
     number = f"{abs(amount) / 10**places:,.{places}f}"
     symbol = SYMBOLS.get(code, f"{code.upper()} ")

@@ -142,7 +142,7 @@ def test_pay_what_you_want(
     checkout = open_for(polar, buyers, products=[product.id])
     page = browser.get(checkout.url)
     page = press(browser, page, "checkout-submit", **BUYER, **CARD, amount="4")
-    assert "at least 5.00" in text(page, "error-amount")
+    assert "at least $5.00" in text(page, "error-amount")
     press(browser, page, "checkout-submit", **BUYER, **CARD, amount="7.50")
     polar.wait_idle()
     assert sdk.orders.list().items[0].total_amount == 750
@@ -231,3 +231,35 @@ def test_discount_codes(buyers: Buyers, browser: httpx.Client, sdk: Polar) -> No
     assert text(page, "checkout-total") == "$15.00"
     page = press(browser, page, "checkout-discount-remove")
     assert text(page, "checkout-total") == "$20.00"
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "charged"),
+    [("jpy", "500", 500), ("usd", "7,50", 750), ("kwd", "1.5", 1500), ("usd", "5", 500)],
+)
+def test_amount_of_ones_own_is_in_the_currency(
+    polar: LocalPolar, sdk: Polar, browser: httpx.Client, currency: str, typed: str, charged: int
+) -> None:
+    checkout = own_price(polar, sdk, currency)
+    page = browser.get(checkout.url)
+    browser.follow_redirects = False
+    assert press(browser, page, "checkout-submit", amount=typed, **BUYER, **CARD).status_code == 303
+    polar.wait_idle()
+    assert sdk.checkouts.get(checkout.id).total_amount == charged
+
+
+@pytest.mark.parametrize("typed", ["", "100", "500.5", "1e9", "-500", "nan", "five", "9" * 40])
+def test_amount_out_of_bounds_is_refused(
+    polar: LocalPolar, sdk: Polar, browser: httpx.Client, typed: str
+) -> None:
+    page = browser.get(own_price(polar, sdk, "jpy").url)
+    answer = press(browser, page, "checkout-submit", amount=typed, **BUYER, **CARD)
+    assert answer.status_code == 422
+    assert text(answer, "error-amount") == "Enter an amount of at least ¥500 and at most ¥90,000."
+
+
+def own_price(polar: LocalPolar, sdk: Polar, currency: str) -> Any:
+    price = {"amount_type": "custom", "price_currency": currency}
+    bounds = {"minimum_amount": 500, "maximum_amount": 90_000, "preset_amount": 500}
+    product = sdk.products.create(name="Tip", recurring_interval=None, prices=[price | bounds])
+    return sdk.checkouts.create(products=[product.id], success_url=f"{polar.url}/")
