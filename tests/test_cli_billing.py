@@ -1,5 +1,6 @@
 """``flask billing sync`` and ``replay`` against the local Polar: what was lost is found, told and healed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from saas.billing.runs import SyncRun
 from saas.extensions import db
 from saas.webhooks import handlers
 from tests.billing.buying import buy, fill_catalogue
+from tests.billing.catalogue_data import product, put
 from tests.browsing import sign_in
 
 
@@ -236,3 +238,28 @@ def test_a_day_without_polar_and_without_deliveries(
     run(polar_app, "sync")
     assert plan(polar_app) == ("free", "canceled")
     assert "Our copy agrees with Polar." in run(polar_app, "sync")
+
+
+@pytest.mark.parametrize("arguments", [["ada@example.com"], []], ids=["one", "everybody"])
+def test_a_polar_that_began_anew_leaves_nothing_behind(
+    polar_app: Flask, polar: LocalPolar, arguments: list[str]
+) -> None:
+    """The local Polar was reset: what it sold, and a product that was added there, are gone."""
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Pro Monthly"])
+    with polar_app.app_context():
+        put(product("Added there"))
+    polar.reset()
+    result = polar_app.test_cli_runner().invoke(args=["billing", "sync", *arguments])
+    assert result.exit_code == 0, result.output
+    status = polar_app.test_cli_runner().invoke(
+        args=["billing", "status", "ada@example.com", "--json"]
+    )
+    facts = json.loads(status.output)
+    assert (facts["plan"], facts["features"]) == ("free", [])
+    assert {each["status"] for each in facts["subscriptions"]} == {"canceled"}
+    with polar_app.app_context():
+        shown = db.session.scalars(db.select(Product.name).where(Product.is_archived.is_(False)))
+        assert "Added there" not in set(shown)
+    assert client.get("/dashboard/reports").status_code == 303

@@ -15,7 +15,7 @@ from saas.accounts.models import User
 from saas.billing import gateway, store, sync
 from saas.billing.differences import Difference, Watch
 from saas.billing.gateway import Answer, PolarNotFound
-from saas.billing.models import Customer, Grant, Order, Snapshot, Subscription
+from saas.billing.models import Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.billing.payload import PayloadError
 from saas.extensions import db, start_write
 
@@ -50,11 +50,19 @@ def refresh_catalogue() -> int:
 
 
 def keep_catalogue(answers: list[Answer]) -> int:
-    """Write products that were read. Returns how many could be kept."""
+    """Write the products that were read, which must be all. Returns how many could be kept.
+
+    One that we have and Polar does not is not for sale any more: the organisation is another one, or
+    the local Polar was reset.
+    """
     start_write()
     with store.gathering() as gathered:
         kept = keep_all(sync.put_product, answers)
     gathered.write()
+    shown = {str(answer.data.get("id")) for answer in answers}
+    for product in db.session.scalars(select(Product).where(Product.is_archived.is_(False))):
+        if product.polar_id not in shown:
+            product.is_archived = True
     db.session.commit()
     return kept
 

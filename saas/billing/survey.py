@@ -142,15 +142,41 @@ def _keep(model: Model, answers: list[Answer], dry_run: bool) -> list[Difference
     return reconcile.keep(reading, dry_run=dry_run)
 
 
-def _orphans(plan: Plan, seen: set[str], began: datetime) -> Iterator[tuple[Model, str]]:
-    """Yield what runs here and was in no list. A resumed run has not seen the pages before it itself."""
-    since = db.session.get_one(SyncRun, plan.run_id).started_at if plan.is_resumed else began
-    conditions: dict[Model, Any] = {
+def settle_user(user: User, reading: reconcile.Reading, *, dry_run: bool) -> list[Difference]:
+    """End what runs here for one user and was in no answer, once Polar says that it has it no more.
+
+    It happens when Polar begins anew: the local one after a reset, or another organisation.
+    """
+    mine = select(Customer.polar_id).where(Customer.user_id == user.id)
+    owned: dict[Model, Any] = {
+        Customer: Customer.polar_id.in_(mine),
+        Subscription: Subscription.customer_id.in_(mine),
+        Grant: Grant.customer_id.in_(mine),
+    }
+    missing = [
+        (model, polar_id)
+        for model, belongs in owned.items()
+        for polar_id in db.session.scalars(
+            select(model.polar_id).where(belongs, _runs_here()[model])
+        )
+        if polar_id not in {str(answer.data.get("id")) for answer in reading.answers[model]}
+    ]
+    db.session.rollback()
+    return [each for model, polar_id in missing for each in _settle(model, polar_id, dry_run)]
+
+
+def _runs_here() -> dict[Model, Any]:
+    return {
         Customer: Customer.deleted_at.is_(None),
         Subscription: Subscription.ended_at.is_(None),
         Grant: Grant.is_granted,
     }
-    for model, runs_here in conditions.items():
+
+
+def _orphans(plan: Plan, seen: set[str], began: datetime) -> Iterator[tuple[Model, str]]:
+    """Yield what runs here and was in no list. A resumed run has not seen the pages before it itself."""
+    since = db.session.get_one(SyncRun, plan.run_id).started_at if plan.is_resumed else began
+    for model, runs_here in _runs_here().items():
         rows = db.session.execute(
             select(model.polar_id, model.observed_at).where(runs_here).order_by(model.polar_id)
         ).all()

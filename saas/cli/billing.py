@@ -101,7 +101,9 @@ def _sync_one(user: User, dry_run: bool) -> None:
         customers.claim(user)
     reading = reconcile.read_user(user)
     address, user_id = user.email, user.id
-    _report(reconcile.keep(reading, dry_run=dry_run), dry_run)
+    found = reconcile.keep(reading, dry_run=dry_run)
+    found += survey.settle_user(db.session.get_one(User, user_id), reading, dry_run=dry_run)
+    _report(found, dry_run)
     if reading.is_empty:
         click.echo(f"{address}: not a customer at Polar")
         return
