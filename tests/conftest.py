@@ -17,6 +17,7 @@ from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
+from tests.billing.mailing import settle
 from tests.database import empty_database
 from tests.recordings import SECRET
 
@@ -95,6 +96,7 @@ def clean(shared_app: Flask, settings: Settings) -> Iterator[None]:
     for mail in Path(settings.mail_outbox_dir).glob("*.log"):
         mail.unlink()
     yield
+    settle()  # A mail of this test that is still on its way must not meet the next one's database.
     with shared_app.app_context():
         db.session.remove()
 

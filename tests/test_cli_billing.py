@@ -263,3 +263,15 @@ def test_a_polar_that_began_anew_leaves_nothing_behind(
         shown = db.session.scalars(db.select(Product.name).where(Product.is_archived.is_(False)))
         assert "Added there" not in set(shown)
     assert client.get("/dashboard/reports").status_code == 303
+
+
+def test_one_customer_is_not_ended_by_a_mix_up_of_tokens(
+    polar_app: Flask, polar: LocalPolar, subscriber: str
+) -> None:
+    with polar_app.app_context():
+        for known in db.session.scalars(select(Product)):
+            known.polar_id = known.polar_id[::-1]
+        db.session.commit()
+    assert "another organisation" in run(polar_app, "sync", "ada@example.com", code=1)
+    with polar_app.app_context():
+        assert db.session.scalar(select(Subscription.status)) == "active"

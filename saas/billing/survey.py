@@ -76,7 +76,7 @@ def prepare(*, dry_run: bool = False, restart: bool = False) -> Plan:
 
     Raises ``OtherOrganization`` or ``gateway.PolarError``; nothing but the catalogue is changed then.
     """
-    _require_our_organization(dry_run)
+    read_catalogue(dry_run)
     pages = {
         model: gateway.page(path, 1, _query(model)).last for model, (path, _) in STAGES.items()
     }
@@ -125,8 +125,17 @@ def _link_strangers() -> None:
             log.warning("the address of user %s belongs to another customer at Polar", user_id)
 
 
-def _require_our_organization(dry_run: bool) -> None:
-    """Refuse to take a mix-up of tokens for the end of every customer."""
+def _keep(model: Model, answers: list[Answer], dry_run: bool) -> list[Difference]:
+    reading = reconcile.Reading()
+    reading.answers[model] = answers
+    return reconcile.keep(reading, dry_run=dry_run)
+
+
+def read_catalogue(dry_run: bool) -> None:
+    """Read the products, and refuse to take a mix-up of tokens for the end of every customer.
+
+    Raises ``OtherOrganization`` or ``gateway.PolarError``; nothing is changed then.
+    """
     known = set(db.session.scalars(select(Product.polar_id)))
     db.session.rollback()
     shown = list(gateway.products())
@@ -134,12 +143,6 @@ def _require_our_organization(dry_run: bool) -> None:
         raise OtherOrganization
     if not dry_run:
         reconcile.keep_catalogue(shown)
-
-
-def _keep(model: Model, answers: list[Answer], dry_run: bool) -> list[Difference]:
-    reading = reconcile.Reading()
-    reading.answers[model] = answers
-    return reconcile.keep(reading, dry_run=dry_run)
 
 
 def settle_user(user: User, reading: reconcile.Reading, *, dry_run: bool) -> list[Difference]:

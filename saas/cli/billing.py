@@ -96,11 +96,13 @@ def replay(days: int) -> None:
 
 
 def _sync_one(user: User, dry_run: bool) -> None:
-    reconcile.refresh_catalogue()
+    user_id = user.id
+    survey.read_catalogue(dry_run)
+    user = db.session.get_one(User, user_id)
     if not dry_run:
         customers.claim(user)
     reading = reconcile.read_user(user)
-    address, user_id = user.email, user.id
+    address = user.email
     found = reconcile.keep(reading, dry_run=dry_run)
     found += survey.settle_user(db.session.get_one(User, user_id), reading, dry_run=dry_run)
     _report(found, dry_run)

@@ -11,6 +11,7 @@ from polar_emulator.testing import LocalPolar
 from saas.billing import reconcile
 from saas.billing.models import Product
 from saas.extensions import db
+from tests.billing.mailing import settle
 from tests.browsing import submit
 
 
@@ -37,7 +38,9 @@ def pay(polar: LocalPolar, checkout_url: str, **buyer: str) -> str:
 
 
 def buy(client: FlaskClient, polar: LocalPolar, product_id: str) -> TestResponse:
-    """Go the whole way and return the confirmation page."""
+    """Go the whole way and return the confirmation page, once the mails about it are written."""
     chosen = choose(client, product_id)
     assert chosen.status_code == 303, chosen.text
-    return client.get(pay(polar, chosen.location))
+    page = client.get(pay(polar, chosen.location))
+    settle()
+    return page
