@@ -33,6 +33,11 @@ class Handler(WSGIRequestHandler):
         environ["werkzeug.socket"] = self.connection
         return environ
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` of an answer, by the clock that can be moved: clients tell by it what is newer."""
+        clock = self.server.app.extensions["polar"].clock  # type: ignore[attr-defined]
+        return super().date_time_string(timestamp or clock.now().timestamp())
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the control page shows the requests."""
 

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -144,3 +146,10 @@ def test_real_pace(receiver: Receiver) -> None:
             assert 1 < time.monotonic() - started < 8
             assert sdk.checkouts.get(checkout.id).status == "succeeded"
         assert polar.events()[-1] == "customer.state_changed"
+
+
+def test_answers_are_dated_by_the_clock_that_can_be_moved(polar: testing.LocalPolar) -> None:
+    polar.advance(40 * 24 * 3600)
+    dates = httpx.get(f"{polar.url}/v1/products/").headers.get_list("date")
+    assert len(dates) == 1
+    assert parsedate_to_datetime(dates[0]) > datetime.now(UTC) + timedelta(days=39)
