@@ -19,7 +19,7 @@ def send_notice(notice: Notice, user: User) -> bool:
     """
     subscription = db.session.get(Subscription, notice.subject_id)
     if subscription is not None:
-        facts = _facts(notice.kind, subscription)
+        facts = _facts(notice.kind, notice.period, subscription)
     else:
         order = db.session.get(Order, notice.subject_id)
         facts = {"plan": product_name(order.product_id)} if order else None
@@ -33,10 +33,10 @@ def send_notice(notice: Notice, user: User) -> bool:
     return send(notice.kind, user.email, **facts, **pages)
 
 
-def _facts(kind: str, subscription: Subscription) -> dict[str, Any] | None:
+def _facts(kind: str, period: str, subscription: Subscription) -> dict[str, Any] | None:
     """Return what the mail tells, or ``None`` when its reason is gone."""
     is_so = {
-        "welcome": subscription.is_active,
+        "welcome": subscription.is_active and subscription.product_id == period,
         "payment_failed": subscription.past_due,
         "trial_ending": subscription.on_trial and not subscription.cancel_at_period_end,
         "cancellation_confirmed": subscription.cancel_at_period_end,

@@ -1,6 +1,5 @@
 """Metadata that a front end wants to give to a purchase, held to Polar's rules before Polar sees it."""
 
-import math
 from http import HTTPStatus
 
 from saas.errors import AppError
@@ -9,6 +8,7 @@ RESERVED = frozenset({"user_id"})  # Ours: it says who began the checkout.
 MAX_KEYS = 50 - len(RESERVED)
 MAX_KEY_LENGTH = 40
 MAX_TEXT_LENGTH = 500
+LARGEST = 2**53  # Beyond, JSON numbers lose digits on the way; infinities and NaN are out as well.
 
 Value = str | int | float | bool
 
@@ -40,10 +40,15 @@ def readable_metadata(given: object) -> dict[str, Value]:
 
 
 def _check(name: str, value: object) -> None:
-    if not 0 < len(name) <= MAX_KEY_LENGTH:
+    if not 0 < len(name) <= MAX_KEY_LENGTH or not _is_storable(name):
         raise BadMetadata(f"A name in metadata must have 1 to {MAX_KEY_LENGTH} letters.")
     if isinstance(value, str):
-        if not 0 < len(value) <= MAX_TEXT_LENGTH:
+        if not 0 < len(value) <= MAX_TEXT_LENGTH or not _is_storable(value):
             raise BadMetadata(f"metadata.{name} must have 1 to {MAX_TEXT_LENGTH} letters.")
-    elif not isinstance(value, bool | int | float) or not math.isfinite(value):
+    elif not isinstance(value, bool | int | float) or not -LARGEST <= value <= LARGEST:
         raise BadMetadata(f"metadata.{name} must be text, a number, true or false.")
+
+
+def _is_storable(text: str) -> bool:
+    """True for text that a database takes: no NUL, and no half of a pair of UTF-16."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

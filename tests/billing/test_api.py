@@ -149,3 +149,19 @@ def test_trouble_at_polar_is_503(polar_app: Flask, polar: LocalPolar, fault: str
 def test_unknown_address_and_method(app: Flask, client: FlaskClient) -> None:
     assert error(client.get("/api/nothing"))[0] == 404
     assert client.get(URL).get_json()["error"]["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [10**400, -(10**400), "\ud800", "a\x00b", 2**60],
+    ids=["huge", "tiny", "half", "nul", "long"],
+)
+def test_metadata_that_no_database_takes(
+    polar_app: Flask, polar: LocalPolar, value: object
+) -> None:
+    from saas.billing.metadata import BadMetadata, readable_metadata
+
+    with pytest.raises(BadMetadata):
+        readable_metadata({"a": value})
+    with pytest.raises(BadMetadata):
+        readable_metadata({str(value)[:30] + "\x00": "x"})

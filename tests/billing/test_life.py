@@ -255,3 +255,27 @@ def test_change_during_a_trial_happens_at_its_end(
     assert plan(polar_app) == ("team", "trialing")
     go_on(polar, 15)
     assert plan(polar_app) == ("pro", "active")
+
+
+def test_features_follow_a_switch_without_any_webhook(
+    polar_app: Flask, polar: LocalPolar
+) -> None:
+    """The customer pays at once, so what they pay for must open at once."""
+    from saas.accounts.models import User
+    from saas.billing import entitlements, subscriptions
+
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Pro Monthly"])
+    polar.faults(drop_webhooks=True)
+    with polar_app.app_context():
+        user = db.session.scalars(db.select(User)).one()
+        subscription = subscriptions.running(user)
+        subscriptions.change(
+            subscription.polar_id, product_id=ids["Team Monthly"], proration_behavior="invoice"
+        )
+        user = db.session.scalars(db.select(User)).one()
+        entitled = entitlements.for_user(user)
+        assert entitled.plan.key == "team"
+        assert entitled.can("api_access")
+        assert entitled.limits["projects"] == 100
