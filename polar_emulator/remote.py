@@ -31,7 +31,10 @@ def reset() -> Response:
 @remote.post("/wait-idle")
 def wait_idle() -> Response:
     """Answer when everything due now has happened and been delivered; 504 when that takes too long."""
-    timeout = float(_given().get("timeout", DEFAULT_TIMEOUT_SECONDS))
+    try:
+        timeout = float(_given().get("timeout", DEFAULT_TIMEOUT_SECONDS))
+    except (TypeError, ValueError, OverflowError):
+        return _refuse("timeout must be a number of seconds.")
     started = time.monotonic()
     idle = jobs.wait_until(_is_idle, timeout)
     waited = round(time.monotonic() - started, 3)
@@ -193,7 +196,10 @@ def _is_idle() -> bool:
 
 
 def _given() -> dict[str, Any]:
-    data = request.get_json(force=True, silent=True)
+    try:
+        data = json.loads(request.get_data() or b"{}")
+    except (ValueError, RecursionError):
+        return {}
     return data if isinstance(data, dict) else {}
 
 

@@ -72,6 +72,8 @@ def destination(world: World, given: dict[str, Any]) -> datetime:
 
     `advance_seconds`, `days` and `months` are numbers, `until` an ISO 8601 text, `next` is true.
     """
+    if unknown := sorted(set(given) - set(CHOICES)):
+        raise ClockError(f"There is no {unknown[0]}: name one of {', '.join(CHOICES)}.")
     chosen = [name for name in CHOICES if given.get(name) is not None]
     if len(chosen) > 1:
         raise ClockError(f"Name one of {', '.join(CHOICES)}.")

@@ -112,3 +112,18 @@ def test_wait_idle_gives_up(polar: LocalPolar, buyers: Buyers) -> None:
     answer = httpx.post(f"{polar.url}/_emulator/wait-idle", json={"timeout": 0.1})
     assert answer.json()["idle"]
     assert httpx.get(f"{polar.url}/_emulator/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["clock", "faults", "rate-limit", "wait-idle", "complete-checkout"]
+)
+@pytest.mark.parametrize("body", [b"[" * 5000, b"\xff", b"{", b"[]", b'{"timeout": "soon"}'])
+def test_broken_bodies_end_in_no_500(polar: LocalPolar, path: str, body: bytes) -> None:
+    answer = httpx.post(f"{polar.url}/_emulator/{path}", content=body)
+    assert answer.status_code < 500
+
+
+def test_the_clock_says_which_word_it_does_not_know(polar: LocalPolar) -> None:
+    answer = httpx.post(f"{polar.url}/_emulator/clock", json={"hours": 2})
+    assert answer.status_code == 422
+    assert "There is no hours" in answer.text
