@@ -257,9 +257,7 @@ def test_change_during_a_trial_happens_at_its_end(
     assert plan(polar_app) == ("pro", "active")
 
 
-def test_features_follow_a_switch_without_any_webhook(
-    polar_app: Flask, polar: LocalPolar
-) -> None:
+def test_features_follow_a_switch_without_any_webhook(polar_app: Flask, polar: LocalPolar) -> None:
     """The customer pays at once, so what they pay for must open at once."""
     from saas.accounts.models import User
     from saas.billing import entitlements, subscriptions
