@@ -63,7 +63,6 @@ class Confirmation:
     plan_name: str
     product_name: str
     amount: str
-    checkout_url: str
     refresh_seconds: int = REFRESH_SECONDS
 
 
@@ -133,7 +132,6 @@ def confirm(user: User, checkout_id: str | None) -> Confirmation:
         plan_name=str(product.get("name") or ""),
         product_name=str(product.get("name") or ""),
         amount=format_money(amount, str(currency)) if isinstance(amount, int) and currency else "",
-        checkout_url=str(data.get("url") or ""),
     )
 
 

@@ -212,11 +212,6 @@ def accepts_us(server_url: str) -> bool:
         return False
 
 
-def warm() -> None:
-    """Load the SDK (about a second) before the first request needs it. Opens no connection."""
-    from polar.v2026_10 import Polar  # noqa: F401
-
-
 @dataclass(frozen=True)
 class Page:
     """One page of a list, and the number of the last one."""

@@ -77,11 +77,6 @@ def pull_user(user: User) -> bool:
     return not reading.is_empty
 
 
-def pull_and_compare(user: User, *, dry_run: bool = False) -> list[Difference]:
-    """Do the same and return what was different; with ``dry_run`` our copy stays as it is."""
-    return keep(read_user(user), dry_run=dry_run)
-
-
 def read_user(user: User) -> Reading:
     """Read a user's customers and what belongs to them. Writes nothing and holds no lock.
 

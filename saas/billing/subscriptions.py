@@ -12,7 +12,7 @@ from sqlalchemy import select
 from saas.accounts.models import User
 from saas.billing import gateway, notices, reconcile, sync
 from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
-from saas.billing.models import Customer, Grant, Product, Subscription
+from saas.billing.models import Customer, Grant, Order, Product, Subscription
 from saas.errors import AppError
 from saas.extensions import db, start_write
 
@@ -102,15 +102,13 @@ def _read_what_follows(subscription_id: str) -> None:
         found = db.session.get_one(Subscription, subscription_id, populate_existing=True)
         customer_id = found.customer_id
         db.session.rollback()
+        reading = reconcile.Reading()
         try:
-            orders = list(gateway.customer_orders(customer_id))
-            grants = list(gateway.customer_grants(customer_id))
+            reading.answers[Order] += gateway.customer_orders(customer_id)
+            reading.answers[Grant] += gateway.customer_grants(customer_id)
         except gateway.PolarError:
             return  # The change is made; webhooks or the next reading tell the rest.
-        start_write()
-        reconcile.keep_all(sync.put_order, orders)
-        reconcile.keep_all(sync.put_grant, grants)
-        db.session.commit()
+        reconcile.keep(reading)
         if _grants_have_followed(subscription_id):
             return
 
