@@ -1,5 +1,6 @@
 """Addresses: where a redirect may go, and absolute links that never trust the Host header."""
 
+import ipaddress
 from urllib.parse import urljoin, urlsplit
 
 
@@ -23,3 +24,19 @@ def safe_next(target: str | None, default: str) -> str:
 def absolute(base_url: str, path: str) -> str:
     """Return ``path`` as an absolute address below the configured ``base_url``."""
     return urljoin(base_url.rstrip("/") + "/", path.lstrip("/"))
+
+
+def is_http_url(value: str) -> bool:
+    """True for an absolute http or https address."""
+    parts = urlsplit(value)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def is_loopback(url: str) -> bool:
+    """True when the address leads to the machine it is used on."""
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified

@@ -15,7 +15,7 @@ OUTSIDE |= {"ACCESS_LOG", "FORWARDED_ALLOW_IPS"}
 
 
 def names_read_by_the_application() -> set[str]:
-    tree = ast.parse((ROOT / "saas/config.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "saas/config/reading.py").read_text(encoding="utf-8"))
     reader = next(
         node
         for node in tree.body

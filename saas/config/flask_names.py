@@ -1,0 +1,39 @@
+"""The settings under the names that Flask and its extensions read."""
+
+from typing import TYPE_CHECKING, Any
+
+from saas.config.known import ROOT
+
+if TYPE_CHECKING:
+    from saas.config.settings import Settings
+
+
+def of(settings: "Settings") -> dict[str, Any]:
+    """Translate the settings into the names that Flask and its extensions read."""
+    https = settings.base_url.startswith("https://")
+    return {
+        "DEBUG": settings.debug,
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
+        "MAX_CONTENT_LENGTH": 1024 * 1024,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": https,
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_SECURE": https,
+        "WTF_CSRF_TIME_LIMIT": None,  # A form left open overnight still works; the session ends it.
+        "WTF_CSRF_SSL_STRICT": False,  # Some browsers send no Referer; the token is the proof.
+        "MAIL_BACKEND": settings.mail_backend,
+        "MAIL_SERVER": settings.mail_server,
+        "MAIL_PORT": settings.mail_port,
+        "MAIL_USE_TLS": settings.mail_use_tls and not settings.mail_use_ssl,
+        "MAIL_USE_SSL": settings.mail_use_ssl,
+        "MAIL_USERNAME": settings.mail_username or None,
+        "MAIL_PASSWORD": settings.mail_password or None,
+        "MAIL_DEFAULT_SENDER": settings.mail_from or None,
+        "MAIL_TIMEOUT": 10,
+        "MAIL_FILE_PATH": str(ROOT / settings.mail_outbox_dir),
+        "RATELIMIT_STORAGE_URI": settings.rate_limit_storage,
+    }

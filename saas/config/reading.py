@@ -1,0 +1,89 @@
+"""Reading the settings from the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from saas.config.known import ROOT
+from saas.config.settings import ConfigurationError, Settings
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from environment variables, without judging them.
+
+    Raises ``ConfigurationError`` when a number or a switch cannot be read at all.
+    """
+    read = _Reader(os.environ if environ is None else environ)
+    development = read.text("APP_ENV", "production") == "development"
+    settings = Settings(
+        app_env=read.text("APP_ENV", "production"),
+        debug=read.switch("FLASK_DEBUG", False),
+        secret_key=read.text("SECRET_KEY", ""),
+        base_url=read.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        database_url=read.text("DATABASE_URL", "sqlite:///instance/app.db"),
+        polar_access_token=read.text("POLAR_ACCESS_TOKEN", ""),
+        polar_server=read.text("POLAR_SERVER", "production"),
+        polar_api_url=read.text("POLAR_API_URL", ""),
+        polar_webhook_secrets=tuple(
+            read.text("POLAR_WEBHOOK_SECRET", "").replace(",", " ").split()
+        ),
+        polar_timeout_seconds=read.number("POLAR_TIMEOUT_SECONDS", 8.0),
+        polar_calls_per_minute=read.number("POLAR_CALLS_PER_MINUTE", 0),
+        webhook_retention_days=int(read.number("WEBHOOK_RETENTION_DAYS", 90)),
+        past_due_grace_days=int(read.number("PAST_DUE_GRACE_DAYS", 0)),
+        mail_backend=read.text("MAIL_BACKEND", "file" if development else "smtp"),
+        mail_server=read.text("MAIL_SERVER", ""),
+        mail_port=int(read.number("MAIL_PORT", 587)),
+        mail_use_tls=read.switch("MAIL_USE_TLS", True),
+        mail_use_ssl=read.switch("MAIL_USE_SSL", False),
+        mail_username=read.text("MAIL_USERNAME", ""),
+        mail_password=read.text("MAIL_PASSWORD", ""),
+        mail_from=read.text("MAIL_FROM", "hello@localhost" if development else ""),
+        mail_outbox_dir=read.text("MAIL_OUTBOX_DIR", "instance/outbox"),
+        mails_off=tuple(read.text("MAILS_OFF", "").replace(",", " ").split()),
+        rate_limit_storage=read.text("RATE_LIMIT_STORAGE", "memory://"),
+        trusted_proxies=int(read.number("TRUSTED_PROXIES", 0)),
+        log_level=read.text("LOG_LEVEL", "INFO").upper(),
+    )
+    if read.problems:
+        raise ConfigurationError(read.problems)
+    return settings
+
+
+def load_env_file(path: Path = ROOT / ".env") -> None:
+    """Put the lines of ``.env`` into the environment; what is already set there wins."""
+    load_dotenv(path)
+
+
+class _Reader:
+    """Reads one variable at a time and remembers what could not be read."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def number(self, name: str, default: float) -> float:
+        value = self.text(name, str(default))
+        try:
+            number = float(value)
+        except ValueError:
+            self.problems.append(f"{name} is {value!r}; it must be a number.")
+            return default
+        if not 0 <= number < 1e6:
+            self.problems.append(f"{name} is {value!r}; it must be a number from 0 up.")
+            return default
+        return number
+
+    def switch(self, name: str, default: bool) -> bool:
+        value = self.text(name, "1" if default else "0").lower()
+        if value in {"1", "true", "yes", "on"}:
+            return True
+        if value in {"0", "false", "no", "off"}:
+            return False
+        self.problems.append(f"{name} is {value!r}; it must be 1 or 0.")
+        return default
