@@ -1,14 +1,20 @@
 """How Alembic reaches our database and what it compares. Called by ``flask db …``."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from saas.kit.datetimes import UTCDateTime
 
 database = current_app.extensions["migrate"].db
+
+ONE_AT_A_TIME = 7_610_214  # Any number that nothing else locks in this database.
+LOCK_SECONDS = 5  # A change that waits for a lock holds up every query behind it; better to fail.
 
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
@@ -43,9 +49,33 @@ def run(connection: Connection | None, **options: Any) -> None:
         context.run_migrations()
 
 
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Let a second machine that migrates wait until the first is done, and then find nothing to do.
+
+    It asks again and again, because a waiting query would stop CREATE INDEX CONCURRENTLY for ever.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    key = {"key": ONE_AT_A_TIME}
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
+        connection.rollback()
+        time.sleep(0.2)
+    connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("RESET lock_timeout"))
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+        connection.commit()
+
+
 if context.is_offline_mode():
     url = database.engine.url.render_as_string(hide_password=False)
     run(None, url=url, literal_binds=True)
 else:
-    with database.engine.connect() as live:
+    with database.engine.connect() as live, alone(live):
         run(live)

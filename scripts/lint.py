@@ -18,7 +18,11 @@ CHECKS = {
     "types": [[PYTHON, "-m", "mypy"]],
     "layers": [[PYTHON, "-c", IMPORT_LINTER]],
     "templates": [[PYTHON, "-m", "djlint", "--lint", "--quiet", "templates", "polar_emulator"]],
-    "migrations": [[*FLASK, "db", "upgrade"], [*FLASK, "db", "check"]],
+    "migrations": [
+        [*FLASK, "db", "upgrade"],
+        [*FLASK, "db", "check"],
+        [PYTHON, "scripts/migration_rules.py"],
+    ],
     "links": [[PYTHON, "scripts/links.py"]],
 }
 
