@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import httpx
@@ -15,7 +14,8 @@ from polar_emulator.faults import API_FAULTS
 from polar_emulator.oddities import ODDITIES
 from polar_emulator.settings import DEFAULT_PORT
 
-FOLLOWING_SECONDS = 0.5
+# Something comes every five seconds; a longer silence means that nobody is there any more.
+SILENCE_SECONDS = 20.0
 SWITCHES = {
     "drop": "drop_webhooks",
     "twice": "duplicate_webhooks",
@@ -96,14 +96,12 @@ def fault(given: argparse.Namespace, ask: Ask) -> None:
 def events(given: argparse.Namespace, ask: Ask) -> None:
     """Print the events, and those to come with --follow."""
     seen = ""
-    while True:
-        for event in ask("GET", f"/events?after={seen}")["items"]:
-            seen = event["id"]
-            _say(json.dumps(event) if given.json else f"{event['timestamp']}  {event['type']}")
-        if not given.follow:
-            return
-        sys.stdout.flush()
-        time.sleep(FOLLOWING_SECONDS)
+    for event in ask("GET", "/events")["items"]:
+        seen = event["id"]
+        _tell(event, as_json=given.json)
+    if given.follow:
+        for event in _stream(given.url, seen):
+            _tell(event, as_json=given.json)
 
 
 def reset(given: argparse.Namespace, ask: Ask) -> None:
@@ -151,6 +149,23 @@ def _ask(client: httpx.Client, method: str, path: str, **body: Any) -> dict[str,
         sentence = data.get("error") or "That did not work."
         raise CommandError(str(data.get("detail") or sentence))
     return data
+
+
+def _stream(url: str, after: str) -> Iterator[dict[str, Any]]:
+    """The events after one, as they happen; it ends with the local Polar."""
+    address = f"{url}/_emulator/events/stream"
+    timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
+    with httpx.stream(
+        "GET", address, params={"after": after}, timeout=timeout, trust_env=False
+    ) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))
+
+
+def _tell(event: dict[str, Any], *, as_json: bool) -> None:
+    _say(json.dumps(event) if as_json else f"{event['timestamp']}  {event['type']}")
+    sys.stdout.flush()
 
 
 def _say(line: str) -> None:

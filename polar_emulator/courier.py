@@ -87,6 +87,7 @@ class Courier(threading.Thread):
             if failed or time.monotonic() - started > BATCH_SECONDS:
                 break
         deliveries.note(self._world, outcomes)
+        self._world.wake()  # for those who watch how deliveries stand
 
     def _send(self, client: httpx.Client, key: str) -> list[deliveries.Outcome]:
         """Send once, or twice when that is the fault of the day."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, timetravel
+from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, stream, timetravel
 from polar_emulator.api import limits
 from polar_emulator.api.wire import answer, world
 from polar_emulator.clock import stamp
@@ -140,11 +140,15 @@ def move_clock() -> Response:
 @remote.get("/events")
 def events() -> Response:
     """The types of all events since the last reset, oldest first; `?after=<id>` leaves out the older ones."""
-    last = world().store.get("event", request.args.get("after"))
-    where = {"created_at >": last["created_at"]} if last else {}
-    found = world().store.find("event", where)
-    items = [{"id": e["id"], "type": e["type"], "timestamp": e["created_at"]} for e in found]
-    return answer({"items": items})
+    found = stream.since(world(), request.args.get("after"))
+    return answer({"items": [stream.summary(event) for event in found]})
+
+
+@remote.get("/events/stream")
+def follow_events() -> Response:
+    """The same as server-sent events, with those to come; `Last-Event-ID` stands for `after`, too."""
+    after = request.headers.get("Last-Event-ID") or request.args.get("after")
+    return stream.response(stream.events(world(), after))
 
 
 @remote.get("/events/<key>")

@@ -62,6 +62,7 @@ def serve(settings: Settings) -> None:
         server.serve_forever(poll_interval=0.1)
     finally:
         listener.close()
+        world.stop()
         for thread in background:
             thread.stop()
         world.store.close()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 import uuid
 from collections import deque
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +18,7 @@ from polar_emulator.store import Doc, Store
 
 REQUESTS_KEPT = 1000
 CLOCK_KEY = "clock"
+STOP_SECONDS = 2.0
 
 
 class World:
@@ -22,7 +26,8 @@ class World:
 
     `stepping` is held by whoever runs jobs, so that moving the clock and the background worker
     do not run them at the same time; `delivering` is held while a delivery is on its way.
-    `travelling` is true while the clock is being moved, when nobody waits for effect.
+    `travelling` is true while the clock is being moved, when nobody waits for effect. `stopping`
+    is true from the moment when the process is to end.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -34,7 +39,9 @@ class World:
         self.stepping = threading.RLock()
         self.delivering = threading.Lock()
         self.travelling = False
+        self.stopping = False
         self._listeners: list[threading.Event] = []
+        self._watchers: list[threading.Event] = []
         self.public_url = settings.public_url.rstrip("/")
 
     @property
@@ -74,10 +81,28 @@ class World:
         self._listeners.append(listener)
         return listener
 
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[threading.Event]:
+        """An event that is set whenever something has happened, for as long as somebody looks."""
+        watcher = threading.Event()
+        self._watchers.append(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.remove(watcher)
+
     def wake(self) -> None:
-        """Tell the background threads that there may be work."""
-        for listener in self._listeners:
+        """Tell the background threads that there may be work, and those who watch."""
+        for listener in (*self._listeners, *self._watchers):
             listener.set()
+
+    def stop(self) -> None:
+        """Send away those who watch, and wait until they have gone."""
+        self.stopping = True
+        self.wake()
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._watchers and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _kept_offset(self) -> timedelta:
         kept = self.store.get("setting", CLOCK_KEY)

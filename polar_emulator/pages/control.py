@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, timetravel
-from polar_emulator.api.wire import world
+from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, stream, timetravel
+from polar_emulator.api.wire import answer, world
 from polar_emulator.errors import ApiError
 from polar_emulator.pages import overview
 
@@ -41,9 +41,14 @@ def show() -> ResponseReturnValue:
 
 @control.get("/control/events")
 def live() -> ResponseReturnValue:
-    """The rows of the events alone, for the script that keeps the page fresh."""
-    with world().store.transaction():
-        return render_template("control_events.html", **overview.events())
+    """What the page shows of the events, for browsers that cannot follow the stream."""
+    return answer(_seen())
+
+
+@control.get("/control/stream")
+def follow() -> ResponseReturnValue:
+    """The same as it happens, for the script that keeps the page fresh."""
+    return stream.response(stream.changes(world(), _seen))
 
 
 @control.get("/events/<key>")
@@ -130,6 +135,14 @@ def send_oddity(name: str) -> ResponseReturnValue:
     except ValueError as error:
         abort(422, str(error))
     return _back("events-title")
+
+
+def _seen() -> dict[str, str]:
+    """The rows of the events, and the type of the youngest for those who do not see them."""
+    with world().store.transaction():
+        found = overview.events()
+        rows = render_template("control_events.html", **found)
+    return {"rows": rows, "newest": found["events"][0]["type"] if found["events"] else ""}
 
 
 def _back(anchor: str | None = None) -> ResponseReturnValue:
