@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -92,7 +93,15 @@ def _confirm(doc: Doc, values: dict[str, str]) -> ResponseReturnValue:
         return _closed(doc)
     except ApiError as error:
         return _form(doc, values, {"form": str(error)}, error.status)
-    return redirect(confirmed["success_url"], 303)
+    return redirect(_onward(confirmed["success_url"]), 303)
+
+
+def _onward(url: str) -> str:
+    """Where a buyer goes after paying; the theme goes along to the thank-you page of this server."""
+    theme = request.args.get("theme")
+    if not theme or not _is_own(url):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'theme': theme})}"
 
 
 def _ask_the_bank(doc: Doc, values: dict[str, str]) -> ResponseReturnValue:
@@ -145,7 +154,6 @@ def _state(doc: Doc, state: str) -> ResponseReturnValue:
 def _shown(doc: Doc) -> dict[str, Any]:
     product = world().store.need("product", doc["product_id"])
     benefits = [world().store.need("benefit", key) for key in product["benefit_ids"]]
-    own_page = doc["success_url"].startswith(f"{world().public_url}/checkout/")
     return {
         "checkout": doc,
         "organization": world().organization,
@@ -159,7 +167,7 @@ def _shown(doc: Doc) -> dict[str, Any]:
         "countries": COUNTRIES,
         "trial": trial_length(doc["active_trial_interval"], doc["active_trial_interval_count"]),
         "shop": targets.site_of(doc["return_url"]),
-        "continue_url": None if own_page else doc["success_url"],
+        "continue_url": None if _is_own(doc["success_url"]) else doc["success_url"],
     }
 
 
@@ -168,6 +176,10 @@ def _address(doc: Doc, country: str) -> dict[str, Any]:
     if known.get("country") == country:
         return dict(known)
     return {**dict.fromkeys(("line1", "line2", "postal_code", "city", "state")), "country": country}
+
+
+def _is_own(url: str) -> bool:
+    return url.startswith(f"{world().public_url}/checkout/")
 
 
 def _is_open(doc: Doc) -> bool:

@@ -23,6 +23,7 @@ FILTERS = (
     wording.subscription_status,
     wording.tone,
 )
+THEMES = ("light", "dark")
 ERROR_TITLES = {
     404: "There is nothing here",
     405: "That does not work here",
@@ -35,6 +36,7 @@ def install(app: Flask) -> None:
     """Add the pages to an application."""
     for blueprint in (checkout_pages, control, invoices, portal_changes.portal):
         app.register_blueprint(blueprint)
+    app.context_processor(_theme)
     app.after_request(_protect)
     for read in FILTERS:
         app.add_template_filter(read)
@@ -48,6 +50,12 @@ def error_page(error: HTTPException) -> ResponseReturnValue:
     title = ERROR_TITLES.get(status, error.name)
     page = render_template("error.html", title=title, text=error.description or "")
     return make_response(page, status)
+
+
+def _theme() -> dict[str, str | None]:
+    """`?theme=light` or `dark`, as Polar's checkout takes it; else the browser decides."""
+    wanted = request.args.get("theme")
+    return {"theme": wanted if wanted in THEMES else None}
 
 
 def _protect(response: Response) -> Response:

@@ -263,3 +263,17 @@ def own_price(polar: LocalPolar, sdk: Polar, currency: str) -> Any:
     bounds = {"minimum_amount": 500, "maximum_amount": 90_000, "preset_amount": 500}
     product = sdk.products.create(name="Tip", recurring_interval=None, prices=[price | bounds])
     return sdk.checkouts.create(products=[product.id], success_url=f"{polar.url}/")
+
+
+def test_the_theme_of_the_address_stays(buyers: Buyers, browser: httpx.Client) -> None:
+    checkout = buyers.open("Free", success_url=None)
+    for theme, scheme in (("dark", "dark"), ("light", "light"), ("pink", "light dark")):
+        page = parse(browser.get(checkout.url, params={"theme": theme}))
+        assert page.select_one(f'meta[name=color-scheme][content="{scheme}"]')
+        assert bool(page.select_one(f'html[data-theme="{theme}"]')) == (theme != "pink")
+    page = browser.get(checkout.url, params={"theme": "dark"})
+    page = press(browser, page, "checkout-submit", name="", country="US")
+    assert parse(page).select_one('html[data-theme="dark"]')
+    page = press(browser, page, "checkout-submit", name="Jane Doe", country="US")
+    assert has(page, "checkout-confirmed") or has(page, "checkout-thanks")
+    assert parse(page).select_one('html[data-theme="dark"]')
