@@ -55,13 +55,13 @@ def create_app(config: Settings | None = None) -> Flask:
     )
     app.config.from_mapping(settings.flask_config())
     app.extensions["settings"] = settings
+    security.init_app(app, settings)
     _bind_extensions(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if not settings.is_production:
         app.register_blueprint(dev.bp)
     errors.init_app(app)
-    security.init_app(app, settings)
     templating.init_app(app)
     cli.init_app(app)
     seeds.init_app(app)
@@ -94,6 +94,7 @@ def _connect_signals() -> None:
 
 
 def _wrap_wsgi(app: Flask, settings: Settings) -> None:
+    app.wsgi_app = security.guard(app.wsgi_app, settings)  # type: ignore[assignment,method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

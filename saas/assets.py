@@ -13,7 +13,6 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from wsgiref.headers import Headers
 
 from flask import Flask
 from whitenoise import WhiteNoise
@@ -76,15 +75,10 @@ def init_app(app: Flask) -> None:
         autorefresh=app.debug,
         immutable_file_test=HASHED_NAME,
         allow_all_origins=False,
-        add_headers_function=_no_sniffing,
     )
     whitenoise.add_files(str(STATIC), "static/")
     whitenoise.add_files(str(assets.folder), "static/")
     app.wsgi_app = whitenoise  # type: ignore[method-assign]
-
-
-def _no_sniffing(headers: Headers, _path: str, _url: str) -> None:
-    headers["X-Content-Type-Options"] = "nosniff"
 
 
 def _style_sheet() -> bytes:

@@ -1,33 +1,110 @@
-"""Response headers. The policy allows our own files and Polar's pages, nothing inline, nobody else."""
+"""Who may address us, and what every answer tells the browser to allow: our own files and Polar's
+pages, nothing inline, nobody else."""
 
+from collections.abc import Callable, Iterable
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, make_response, redirect, request, session
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Headers
 
 from saas.config import Settings
+from saas.config.hosts import Hosts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+P = ParamSpec("P")
 
 POLAR_PAGES = ("https://polar.sh", "https://*.polar.sh")
 
+# Asked for by load balancers and monitors, by number; and by Polar, whose proof is its signature. None of
+# them writes an address into its answer.
+ANY_HOST = ("/healthz", "/readyz", "/metrics", "/webhooks/")
+
+PRIVATE = "private, no-store"
+MISDIRECTED = (
+    "This host is not served here. The settings BASE_URL and ALLOWED_HOSTS name those that are.\n"
+)
+HSTS = "max-age=31536000; includeSubDomains"
+
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Set the security headers on every answer."""
-    policy = content_security_policy(settings)
-    https = settings.base_url.startswith("https://")
+    """Check the host of every request and set the security headers of every answer.
+
+    Called before anything else that looks at requests, so that nothing is done for a foreign host.
+    """
+    hosts = Hosts.of(settings)
+
+    @app.before_request
+    def check_host() -> ResponseReturnValue | None:
+        if request.path.startswith(ANY_HOST) or hosts.are_ours(request.host):
+            return None
+        if hosts.are_another_name(request.host) and request.method in {"GET", "HEAD"}:
+            path = request.full_path if request.query_string else request.path
+            return redirect(settings.base_url + path, HTTPStatus.TEMPORARY_REDIRECT)
+        # No page: for a host that is no name Flask cannot even make the addresses on it.
+        return Response(MISDIRECTED, HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
 
     @app.after_request
-    def set_headers(response: Response) -> Response:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        if https:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint != "static":
-            headers.setdefault("Cache-Control", "private, no-store")
+    def keep_nothing(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", PRIVATE)
         return response
+
+
+def guard(wsgi: "WSGIApplication", settings: Settings) -> "WSGIApplication":
+    """Return ``wsgi`` with the headers on every answer: pages, files, redirects and errors alike."""
+    common = list(headers(settings).items())
+
+    def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, given: list[tuple[str, str]], *rest: object) -> object:
+            names = {name.lower() for name, _ in given}
+            given.extend(pair for pair in common if pair[0].lower() not in names)
+            return start_response(status, given, *rest)  # type: ignore[arg-type]
+
+        return wsgi(environ, start)  # type: ignore[arg-type]
+
+    return guarded
+
+
+def headers(settings: Settings) -> Headers:
+    """Return the headers that an answer has unless it sets its own."""
+    found = Headers(
+        {
+            "Content-Security-Policy": content_security_policy(settings),
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+    )
+    if settings.base_url.startswith("https://"):
+        found["Strict-Transport-Security"] = HSTS
+    return found
+
+
+def may_be_kept(policy: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, Response]]:
+    """Let browsers keep the page of a view as ``policy`` says, but only what a visitor sees.
+
+    For somebody who is signed in the page shows who they are, and stays out of every cache.
+    """
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:
+        @wraps(view)
+        def kept(*args: P.args, **kwargs: P.kwargs) -> Response:
+            response = make_response(view(*args, **kwargs))
+            if "_user_id" not in session:
+                response.headers["Cache-Control"] = policy
+            return response
+
+        return kept
+
+    return decorate
 
 
 def content_security_policy(settings: Settings) -> str:

@@ -20,6 +20,7 @@ from saas.extensions import db, limiter
 from tests.billing.mailing import settle
 from tests.database import empty_database
 from tests.recordings import SECRET
+from tests.visitor import Visitor
 
 SECRET_KEY = "for-tests-only-0123456789abcdef0123456789"
 NOWHERE = "http://127.0.0.1:9"  # The discard port: nobody listens, so a call fails at once.
@@ -68,6 +69,7 @@ def migrated(settings: Settings) -> Settings:
 def running(settings: Settings) -> Iterator[Flask]:
     """An application whose database connections are closed in the end."""
     app = create_app(settings)
+    app.test_client_class = Visitor
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -26,6 +26,7 @@ from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.portal import NothingToManage
 from saas.errors import error_page, wants_json
 from saas.extensions import limiter
+from saas.security import may_be_kept
 
 PENDING = "pending_checkout"  # Session key: the product a visitor chose before signing up.
 CHECKOUT_LIMIT = (
@@ -45,6 +46,7 @@ def template_functions() -> dict[str, Any]:
 
 
 @bp.get("/pricing", endpoint="pricing")
+@may_be_kept("private, no-cache")
 def pricing_page() -> ResponseReturnValue:
     """Show the catalogue copy. Makes no call to Polar."""
     chosen = "year" if request.args.get("interval") == "year" else "month"

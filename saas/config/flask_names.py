@@ -11,15 +11,21 @@ if TYPE_CHECKING:
 def of(settings: "Settings") -> dict[str, Any]:
     """Translate the settings into the names that Flask and its extensions read."""
     https = settings.base_url.startswith("https://")
+    # Browsers take a cookie of this name from this very host only, over https and for all paths.
+    prefix = "__Host-" if https else ""
     return {
         "DEBUG": settings.debug,
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
         "MAX_CONTENT_LENGTH": 1024 * 1024,
+        "SESSION_COOKIE_NAME": f"{prefix}session",
+        "SESSION_COOKIE_PATH": "/",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": https,
+        "REMEMBER_COOKIE_NAME": f"{prefix}remember",
+        "REMEMBER_COOKIE_PATH": "/",
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SECURE": https,

@@ -22,6 +22,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         debug=read.switch("FLASK_DEBUG", False),
         secret_key=read.text("SECRET_KEY", ""),
         base_url=read.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        allowed_hosts=tuple(read.text("ALLOWED_HOSTS", "").replace(",", " ").split()),
         database_url=read.text("DATABASE_URL", "sqlite:///instance/app.db"),
         polar_access_token=read.text("POLAR_ACCESS_TOKEN", ""),
         polar_server=read.text("POLAR_SERVER", "production"),

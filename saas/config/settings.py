@@ -26,6 +26,7 @@ class Settings:
     debug: bool = False
     secret_key: str = field(default="", repr=False)
     base_url: str = "http://127.0.0.1:8000"
+    allowed_hosts: tuple[str, ...] = ()
     database_url: str = field(default="sqlite:///instance/app.db", repr=False)
     polar_access_token: str = field(default="", repr=False)
     polar_server: str = "production"

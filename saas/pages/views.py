@@ -7,13 +7,18 @@ from saas.billing import pricing
 from saas.config import current
 from saas.kit.urls import absolute
 from saas.pages import bp
+from saas.security import may_be_kept
 
 PUBLIC = ("pages.home", "billing.pricing", "pages.terms", "pages.privacy")
 PRIVATE = ("/dashboard", "/settings/", "/checkout", "/confirm", "/reset-password/", "/webhooks/")
+# A browser may go back to what it has, but asks before it shows it anew.
+CHECKED_AGAIN = "private, no-cache"
+FOR_AN_HOUR = "public, max-age=3600"
 TEASER_CARDS = 3  # They fit beside each other; the pricing page shows the rest.
 
 
 @bp.get("/")
+@may_be_kept(CHECKED_AGAIN)
 def home() -> str:
     """Show the landing page with the first few plans."""
     cards = [card for card in pricing.cards("month") if not card.is_one_time]
@@ -21,18 +26,21 @@ def home() -> str:
 
 
 @bp.get("/terms")
+@may_be_kept(CHECKED_AGAIN)
 def terms() -> str:
     """Show the terms of service."""
     return render_template("pages/terms.html")
 
 
 @bp.get("/privacy")
+@may_be_kept(CHECKED_AGAIN)
 def privacy() -> str:
     """Show which data is kept, why and for how long."""
     return render_template("pages/privacy.html")
 
 
 @bp.get("/robots.txt")
+@may_be_kept(FOR_AN_HOUR)
 def robots() -> Response:
     """Ask search engines to leave out what needs a sign-in, and name the site map."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE)]
@@ -41,6 +49,7 @@ def robots() -> Response:
 
 
 @bp.get("/sitemap.xml")
+@may_be_kept(FOR_AN_HOUR)
 def sitemap() -> Response:
     """List the public pages under the configured address."""
     addresses = [_absolute(endpoint) for endpoint in PUBLIC]
@@ -50,6 +59,7 @@ def sitemap() -> Response:
 
 
 @bp.get("/site.webmanifest")
+@may_be_kept(FOR_AN_HOUR)
 def manifest() -> Response:
     """Describe the site for a phone that puts it on the home screen."""
     response = jsonify(

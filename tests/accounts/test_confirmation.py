@@ -101,7 +101,7 @@ def test_confirmation_page_keeps_its_address_secret(app: Flask, client: FlaskCli
 def test_confirmation_works_over_https_without_a_referrer(app: Flask, client: FlaskClient) -> None:
     sign_up(client)
     link = newest_link(app, "/confirm/")
-    secure = {"base_url": "https://localhost"}
+    secure = {"base_url": "https://127.0.0.1"}
     form = form_on(client.get(link, **secure))
     assert client.post(link, data=form.values, **secure).status_code == 303
 

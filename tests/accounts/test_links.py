@@ -14,9 +14,9 @@ def test_links_come_from_the_configured_base_and_not_from_the_host(
     app: Flask, client: FlaskClient
 ) -> None:
     make_user(app)
-    elsewhere = {"base_url": "http://evil.example"}
-    form = form_on(client.get("/forgot-password", **elsewhere))
-    client.post("/forgot-password", data={**form.values, "email": EMAIL}, **elsewhere)
+    poisoned = {"headers": {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}}
+    form = form_on(client.get("/forgot-password", **poisoned))
+    client.post("/forgot-password", data={**form.values, "email": EMAIL}, **poisoned)
     mail = mails(app)[0]
     assert "http://127.0.0.1:8000/reset-password/" in mail.text
     assert "evil.example" not in mail.text + mail.html

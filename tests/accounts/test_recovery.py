@@ -165,7 +165,7 @@ def test_resetting_works_over_https_without_a_referrer(app: Flask, client: Flask
     make_user(app)
     ask(client)
     link = newest_link(app, "/reset-password/")
-    secure = {"base_url": "https://localhost"}
+    secure = {"base_url": "https://127.0.0.1"}
     data = {**form_on(client.get(link, **secure)).values, "password": NEW_PASSWORD}
     assert client.post(link, data=data, **secure).status_code == 303
 

@@ -108,11 +108,11 @@ def test_unicode_of_the_password_is_normalised(app: Flask, client: FlaskClient) 
 def test_remember_me_lasts_thirty_days(app: Flask, client: FlaskClient) -> None:
     make_user(app)
     answer = log_in(client, remember="y")
-    cookie = client.get_cookie("remember_token")
+    cookie = client.get_cookie("remember")
     assert cookie is not None
     days = (cookie.expires - datetime.now(UTC)).total_seconds() / 86_400
     assert 29.9 < days < 30.1
-    header = next(h for h in answer.headers.getlist("Set-Cookie") if h.startswith("remember_token"))
+    header = next(h for h in answer.headers.getlist("Set-Cookie") if h.startswith("remember"))
     assert "HttpOnly" in header
     assert "SameSite=Lax" in header
     client.delete_cookie("session")  # The browser was closed.
@@ -125,7 +125,7 @@ def test_remember_me_lasts_thirty_days(app: Flask, client: FlaskClient) -> None:
 def test_without_remember_me_closing_the_browser_signs_out(app: Flask, client: FlaskClient) -> None:
     make_user(app)
     log_in(client)
-    assert client.get_cookie("remember_token") is None
+    assert client.get_cookie("remember") is None
     client.delete_cookie("session")
     assert not is_signed_in(client)
 
@@ -134,7 +134,7 @@ def test_signing_out_forgets_what_was_remembered(app: Flask, client: FlaskClient
     make_user(app)
     log_in(client, remember="y")
     client.post("/logout", data={"csrf_token": csrf_of_settings(client)})
-    assert client.get_cookie("remember_token") is None
+    assert client.get_cookie("remember") is None
     assert not is_signed_in(client)
 
 
@@ -144,7 +144,7 @@ def test_somebody_else_on_the_same_browser(app: Flask, client: FlaskClient) -> N
     log_in(client, remember="y")
     data = {"email": "bob@example.com", "password": PASSWORD, "csrf_token": token_of(client)}
     assert client.post("/login", data=data).status_code == 303
-    assert client.get_cookie("remember_token") is None
+    assert client.get_cookie("remember") is None
     assert "bob@example.com" in client.get("/settings/account").text
 
 
