@@ -19,6 +19,7 @@ from saas.billing import (
     redelivery,
     subscriptions,
     survey,
+    vanished,
 )
 from saas.billing.differences import Difference
 from saas.config import current
@@ -104,7 +105,7 @@ def _sync_one(user: User, dry_run: bool) -> None:
     reading = reconcile.read_user(user)
     address = user.email
     found = reconcile.keep(reading, dry_run=dry_run)
-    found += survey.settle_user(db.session.get_one(User, user_id), reading, dry_run=dry_run)
+    found += vanished.settle_user(db.session.get_one(User, user_id), reading, dry_run=dry_run)
     _report(found, dry_run)
     if reading.is_empty:
         click.echo(f"{address}: not a customer at Polar")

@@ -1,0 +1,71 @@
+"""The SDK's client, one for each process, and a look at another server with our token.
+
+Nothing else in the application knows that there is an SDK; ``wire`` sends raw requests through it.
+"""
+
+import os
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app
+
+from saas.billing.gateway.errors import PolarUnavailable
+from saas.config import current
+
+if TYPE_CHECKING:
+    import httpx
+    from polar.v2026_10 import Polar
+
+CONNECT_SECONDS = 3.0
+
+_making = threading.Lock()
+
+
+def send(method: str, path: str, query: dict[str, Any] | None, body: object) -> "httpx.Response":
+    """Make one request. Raises ``PolarUnavailable`` when there is no answer."""
+    import httpx
+    from polar import PolarNetworkError
+
+    client = _of_this_process().products.client
+    try:
+        request = client.build_request(method, path, query_params=query, body=body)
+        return client.send_request(request)
+    except (PolarNetworkError, httpx.HTTPError, httpx.InvalidURL) as error:
+        detail = f"{method} {path}: {type(error).__name__}: {error}"
+        was_sent = not isinstance(
+            error.__cause__ or error, httpx.ConnectError | httpx.ConnectTimeout
+        )
+        raise PolarUnavailable(detail, may_be_done=was_sent and method != "GET") from None
+
+
+def accepts_us(server_url: str) -> bool:
+    """True when another Polar server takes our token: then the setting names the wrong server."""
+    import httpx
+    from polar import PolarNetworkError
+
+    try:
+        client = _make_client(server_url).products.client
+        request = client.build_request("GET", "/v1/organizations/")
+        return client.send_request(request).status_code == HTTPStatus.OK
+    except (PolarNetworkError, httpx.HTTPError):
+        return False
+
+
+def _of_this_process() -> "Polar":
+    """Return this process's client. One used before a fork hands out other processes' answers."""
+    key = f"polar-client-{os.getpid()}"
+    with _making:
+        if key not in current_app.extensions:
+            current_app.extensions[key] = _make_client()
+        client: Polar = current_app.extensions[key]
+        return client
+
+
+def _make_client(server_url: str = "") -> "Polar":
+    import httpx
+    from polar.v2026_10 import Polar
+
+    settings = current()
+    timeout = httpx.Timeout(settings.polar_timeout_seconds, connect=CONNECT_SECONDS)
+    return Polar(settings.polar_token, base_url=server_url or settings.polar_url, timeout=timeout)

@@ -1,0 +1,76 @@
+"""What an answer of Polar means: its JSON, its own time, or one of the errors."""
+
+import email.utils
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from saas.billing.gateway.errors import (
+    PaymentDeclined,
+    PolarNotFound,
+    PolarRejected,
+    PolarUnauthorized,
+    PolarUnavailable,
+)
+from saas.kit.datetimes import utcnow
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_RETRY_AFTER_SECONDS = 3600
+
+
+def json_of(method: str, path: str, response: "httpx.Response") -> Any:
+    """Return the JSON of a good answer; raises the ``PolarError`` that a bad one stands for."""
+    status = response.status_code
+    what = f"{method} {path}: {status}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise PolarUnavailable(what, retry_after=_retry_after(response) or 60)
+    if status >= 500:
+        raise PolarUnavailable(
+            what, retry_after=_retry_after(response), may_be_done=method != "GET"
+        )
+    try:
+        data = response.json() if response.content else None
+    except ValueError:
+        raise PolarRejected(f"{what}: not JSON") from None
+    if status in {202, 204} and data is None:
+        return {}
+    if status < 300:
+        if not isinstance(data, dict):
+            raise PolarRejected(f"{what}: not an object")
+        return data
+    detail = f"{what}: {str(data)[:500]}"
+    if status in {401, 403} and not _is_business_refusal(data):
+        raise PolarUnauthorized(detail)
+    if status == 402:
+        raise PaymentDeclined(detail)
+    if status == 404:
+        raise PolarNotFound(detail)
+    errors = data.get("detail") if isinstance(data, dict) else None
+    raise PolarRejected(detail, errors=errors if isinstance(errors, list) else None)
+
+
+def _is_business_refusal(data: object) -> bool:
+    """Tell 403 AlreadyActiveSubscription and its like from a token without the scope."""
+    error = data.get("error") if isinstance(data, dict) else None
+    return error not in {None, "Unauthorized", "invalid_token", "insufficient_scope", "Forbidden"}
+
+
+def answered_at(response: "httpx.Response", fallback: datetime) -> datetime:
+    """Return Polar's own time of the answer, so that our clock being off changes nothing."""
+    try:
+        return email.utils.parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError):
+        return fallback
+
+
+def _retry_after(response: "httpx.Response") -> int | None:
+    value = response.headers.get("retry-after", "")
+    if value.isascii() and value.isdigit():
+        return min(int(value), MAX_RETRY_AFTER_SECONDS)
+    try:
+        wait = email.utils.parsedate_to_datetime(value) - utcnow()
+    except (ValueError, TypeError):
+        return None
+    return max(0, min(int(wait.total_seconds()), MAX_RETRY_AFTER_SECONDS))

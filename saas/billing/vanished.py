@@ -1,0 +1,124 @@
+"""What still runs here although Polar does not show it any more: asked for by its id, then ended here.
+
+It happens when Polar begins anew (the local one after a reset), when something was deleted while nobody
+listened, or when a list skipped it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from saas.accounts.models import User
+from saas.billing import gateway, reconcile, store
+from saas.billing.differences import Difference, Watch
+from saas.billing.gateway import Answer, PolarNotFound
+from saas.billing.models import Customer, Grant, Subscription
+from saas.extensions import db, start_write
+from saas.kit.datetimes import utcnow
+
+Model = type[Any]  # Customer, Subscription or Grant.
+
+
+def settle_user(user: User, reading: reconcile.Reading, *, dry_run: bool) -> list[Difference]:
+    """End what runs here for one user and was in no answer, once Polar says that it has it no more.
+
+    It happens when Polar begins anew: the local one after a reset, or another organisation.
+    """
+    mine = select(Customer.polar_id).where(Customer.user_id == user.id)
+    owned: dict[Model, Any] = {
+        Customer: Customer.polar_id.in_(mine),
+        Subscription: Subscription.customer_id.in_(mine),
+        Grant: Grant.customer_id.in_(mine),
+    }
+    missing = [
+        (model, polar_id)
+        for model, belongs in owned.items()
+        for polar_id in db.session.scalars(
+            select(model.polar_id).where(belongs, _runs_here()[model])
+        )
+        if polar_id not in {str(answer.data.get("id")) for answer in reading.answers[model]}
+    ]
+    db.session.rollback()
+    return [
+        each for model, polar_id in missing for each in settle(model, polar_id, dry_run=dry_run)
+    ]
+
+
+def of_everybody(seen: set[str], since: datetime | None) -> Iterator[tuple[Model, str]]:
+    """Yield what runs here and is not among the ids ``seen`` in Polar's lists.
+
+    A run that was interrupted has not seen the pages before it itself: what was read since it began,
+    ``since``, counts as seen.
+    """
+    for model, runs_here in _runs_here().items():
+        rows = db.session.execute(
+            select(model.polar_id, model.observed_at).where(runs_here).order_by(model.polar_id)
+        ).all()
+        db.session.rollback()
+        for polar_id, observed_at in rows:
+            if polar_id not in seen and not (since and observed_at >= since):
+                yield model, polar_id
+
+
+def settle(model: Model, polar_id: str, *, dry_run: bool) -> list[Difference]:
+    """Ask for one object by its id; end it here when Polar does not have it any more."""
+    try:
+        answer = SINGLE[model](polar_id)
+    except PolarNotFound:
+        return _end(model, polar_id, dry_run)
+    reading = reconcile.Reading()
+    reading.answers[model].append(answer)
+    return reconcile.keep(reading, dry_run=dry_run)
+
+
+def _runs_here() -> dict[Model, Any]:
+    return {
+        Customer: Customer.deleted_at.is_(None),
+        Subscription: Subscription.ended_at.is_(None),
+        Grant: Grant.is_granted,
+    }
+
+
+def _end(model: Model, polar_id: str, dry_run: bool) -> list[Difference]:
+    """Write that it is over. Dated now, so that an old delivery which is still on its way changes nothing."""
+    now = utcnow()
+    endings: dict[Model, dict[str, Any]] = {
+        Customer: {"deleted_at": now, "external_id": None},
+        Subscription: {"status": "canceled", "ended_at": now},
+        Grant: {"is_granted": False},
+    }
+    start_write()
+    watch = Watch(model, [polar_id])
+    row = db.session.get_one(model, polar_id)
+    columns = {attribute.key for attribute in db.inspect(model).column_attrs} - {"user_id"}
+    values = {name: getattr(row, name) for name in columns} | {
+        "modified_at": now,
+        "observed_at": now,
+    }
+    db.session.expunge(row)
+    store.keep_newer(model, values | endings[model])
+    found = watch.differences()
+    if dry_run:
+        db.session.rollback()
+    else:
+        db.session.commit()
+    return found
+
+
+def _grant(polar_id: str) -> Answer:
+    """Return a grant, which can only be found among those of its customer. Raises ``PolarNotFound``."""
+    customer_id = db.session.get_one(Grant, polar_id).customer_id
+    db.session.rollback()
+    for answer in gateway.customer_grants(customer_id):
+        if answer.data.get("id") == polar_id:
+            return answer
+    raise PolarNotFound(f"grant {polar_id}: not among those of customer {customer_id}")
+
+
+SINGLE: dict[Model, Callable[[str], Answer]] = {
+    Customer: gateway.customer,
+    Subscription: gateway.subscription,
+    Grant: _grant,
+}
