@@ -11,8 +11,9 @@ from flask import url_for
 from sqlalchemy import or_, select
 
 from saas.accounts.models import User
-from saas.billing import catalogue, customers, gateway, reconcile
+from saas.billing import catalogue, customers, gateway, open_checkouts, reconcile
 from saas.billing.catalogue import UnknownProduct
+from saas.billing.customers import AddressRefused
 from saas.billing.gateway import PolarNotFound, PolarRejected
 from saas.billing.holdings import PAID_ORDER_STATUSES
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
@@ -47,6 +48,18 @@ class AlreadyYours(AppError):
     message = "You have bought this already, and it is yours for good. Nothing was charged."
 
 
+class PaymentUnderWay(AppError):
+    """Another tab has just paid, and Polar is still at it. ``checkout_id`` is where it can be watched."""
+
+    status = HTTPStatus.CONFLICT
+    code = "payment_under_way"
+    message = "A payment of yours is being processed, so we did not start another one."
+
+    def __init__(self, checkout_id: str) -> None:
+        super().__init__()
+        self.checkout_id = checkout_id
+
+
 class UnknownCheckout(AppError):
     """No such checkout, or somebody else's; we do not tell which."""
 
@@ -60,8 +73,8 @@ class Confirmation:
     """What the confirmation page shows. ``state`` is Polar's, ``succeeded`` only once our copy has it."""
 
     state: str
-    plan_name: str
     product_name: str
+    is_one_time: bool
     amount: str
     refresh_seconds: int = REFRESH_SECONDS
 
@@ -77,10 +90,11 @@ class Started:
 def start(
     user: User, product_id: str | None, metadata: dict[str, str | int | float | bool] | None = None
 ) -> Started:
-    """Create a checkout for a product. ``metadata`` is copied to the subscription or order by Polar.
+    """Create a checkout for a product, or go on with the one that is open in another tab.
 
-    Raises ``catalogue.UnknownProduct`` or ``MalformedProduct``, ``AlreadySubscribed``, ``AlreadyYours``,
-    ``customers.AddressTaken``, or ``gateway.PolarError``; nothing is left half done.
+    ``metadata`` is copied to the subscription or order by Polar. Raises ``catalogue.UnknownProduct`` or
+    ``MalformedProduct``, ``AlreadySubscribed``, ``AlreadyYours``, ``PaymentUnderWay``,
+    ``customers.AddressTaken`` or ``AddressRefused``, or ``gateway.PolarError``; nothing is left half done.
     """
     product = catalogue.product_for_sale(product_id)
     polar_product_id, is_recurring = product.polar_id, product.is_recurring
@@ -90,25 +104,19 @@ def start(
     upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
     if lasts_for_ever:
         _refuse_second(customer_id, polar_product_id)
-    base = current().base_url
-    who = {"external_customer_id": public_id, "customer_email": address}
-    fields: dict[str, object] = {
+    fields = _addresses(polar_product_id) | {
         "products": [polar_product_id],
-        "success_url": absolute(base, url_for("billing.confirmation"))
-        + "?checkout_id={CHECKOUT_ID}",
-        "return_url": absolute(base, url_for("billing.pricing")),
         "metadata": (metadata or {}) | {"user_id": public_id},
     }
-    fields |= (
-        {"subscription_id": upgrade} if upgrade else who
-    )  # A subscription brings its customer.
-    try:
-        answer = gateway.create_checkout(**fields)
-    except PolarRejected as error:
-        if any("products" in (problem.get("loc") or []) for problem in error.errors):
-            raise UnknownProduct from None
-        raise
-    return Started(str(answer.data.get("id")), _address(answer.data.get("url")))
+    if upgrade:  # A subscription brings its customer.
+        fields["subscription_id"] = upgrade
+    else:
+        fields |= {"external_customer_id": public_id, "customer_email": address}
+    going_on = open_checkouts.of(customer_id)
+    if paid := open_checkouts.being_paid(going_on, polar_product_id, is_recurring=is_recurring):
+        raise PaymentUnderWay(paid)
+    data = open_checkouts.again(going_on, fields) or _create(fields)
+    return Started(str(data.get("id")), _address(data.get("url")))
 
 
 def confirm(user: User, checkout_id: str | None) -> Confirmation:
@@ -129,8 +137,8 @@ def confirm(user: User, checkout_id: str | None) -> Confirmation:
         state=state
         if state in {"open", "expired", "confirmed", "succeeded", "failed"}
         else "confirmed",
-        plan_name=str(product.get("name") or ""),
         product_name=str(product.get("name") or ""),
+        is_one_time=bool(product) and not product.get("recurring_interval"),
         amount=format_money(amount, str(currency)) if isinstance(amount, int) and currency else "",
     )
 
@@ -148,6 +156,29 @@ def own(user: User, checkout_id: str | None) -> dict[str, Any]:
     if owner is None or owner.user_id != user.id:
         raise UnknownCheckout
     return data
+
+
+def _addresses(product_id: str) -> dict[str, Any]:
+    """Where Polar leads a customer who has paid, and one who comes back without having paid."""
+    base = current().base_url
+    returned = url_for("billing.checkout_return", product_id=product_id)
+    return {
+        "success_url": absolute(base, url_for("billing.confirmation"))
+        + "?checkout_id={CHECKOUT_ID}",
+        "return_url": absolute(base, returned),
+    }
+
+
+def _create(fields: dict[str, Any]) -> dict[str, Any]:
+    try:
+        made: dict[str, Any] = gateway.create_checkout(**fields).data
+    except PolarRejected as error:
+        if any("products" in (problem.get("loc") or []) for problem in error.errors):
+            raise UnknownProduct from None
+        if error.complains_of_field("customer_email"):
+            raise AddressRefused from None
+        raise
+    return made
 
 
 def _refuse_second(customer_id: str, product_id: str) -> None:

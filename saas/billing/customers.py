@@ -31,10 +31,21 @@ class AddressTaken(AppError):
     )
 
 
+class AddressRefused(AppError):
+    """Polar does not take the address: its domain has no mail, or is reserved, such as ``.test``."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "address_refused"
+    message = (
+        "Our payment provider does not accept your e-mail address, so we did not start a payment. "
+        "Change the address in your account settings, then try again."
+    )
+
+
 def ensure(user: User) -> str:
     """Make sure that Polar knows the user by our id, and return Polar's id of the customer.
 
-    Raises ``AddressTaken``, or ``gateway.PolarError`` when Polar does not answer.
+    Raises ``AddressTaken``, ``AddressRefused``, or ``gateway.PolarError`` when Polar does not answer.
     """
     public_id, address = user.public_id, user.email
     confirmed = user.has_confirmed_email
@@ -113,7 +124,7 @@ def _create(public_id: str, address: str, confirmed: bool) -> Answer:
             found = gateway.customer_by_external_id(public_id)
             if found is not None:
                 return found
-        if not error.complains_about("body", "email"):
+        if not error.complains_of_field("email"):
             raise
     return _adopt(public_id, address, confirmed)
 
@@ -125,6 +136,8 @@ def _adopt(public_id: str, address: str, confirmed: bool) -> Answer:
         for answer in gateway.customers_by_email(address)
         if str(answer.data.get("email", "")).casefold() == address.casefold()
     ]
+    if not matches:  # Nobody has it, so it is the address itself that Polar complains about.
+        raise AddressRefused
     if len(matches) != 1 or matches[0].data.get("external_id") is not None or not confirmed:
         raise AddressTaken
     try:

@@ -14,14 +14,16 @@ from saas.billing import (
     checkout,
     entitlements,
     notices,
+    overtaken,
     payments,
     portal,
     pricing,
     reconcile,
     subscriptions,
     summary,
+    trouble,
 )
-from saas.billing.checkout import AlreadySubscribed, AlreadyYours
+from saas.billing.checkout import AlreadySubscribed, AlreadyYours, PaymentUnderWay
 from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.portal import NothingToManage
 from saas.errors import error_page, wants_json
@@ -98,6 +100,24 @@ def checkout_resume() -> ResponseReturnValue:
     return render_template("billing/resume.html", card=pricing.card(product, visitor()))
 
 
+@bp.get("/checkout/returned")
+@limiter.limit(CHECKOUT_LIMIT)
+def checkout_return() -> ResponseReturnValue:
+    """Come back from a checkout without having paid there: to the prices, or on to a change of plan.
+
+    That checkout cannot be paid any more when another tab has bought a subscription meanwhile.
+    """
+    user = signed_in_user()
+    found = overtaken.by_another_tab(user, request.args.get("product_id")) if user else None
+    if found is None:
+        return redirect(url_for("billing.pricing"), HTTPStatus.SEE_OTHER)
+    flash(found.words, "info")
+    target = url_for("billing.settings")
+    if found.switch_to:
+        target = url_for("billing.plan", product_id=found.switch_to)
+    return redirect(target, HTTPStatus.SEE_OTHER)
+
+
 @bp.get("/checkout/confirmation")
 @login_required
 def confirmation() -> ResponseReturnValue:
@@ -151,15 +171,7 @@ def polar_trouble(error: PolarError) -> ResponseReturnValue:
     """Say what to do when Polar does not answer, or not as it should."""
     if wants_json():
         return error_page(error.status, error.code, error.message)
-    title = (
-        "Payments are not reachable" if error.status == 503 else "Payments do not work right now"
-    )
-    page = render_template(
-        "billing/unavailable.html",
-        title=title,
-        message=error.message,
-        retry_url=url_for("billing.pricing"),
-    )
+    page = render_template("billing/unavailable.html", trouble=trouble.words(error))
     response = make_response(page, error.status)
     if isinstance(error, PolarUnavailable):
         response.headers["Retry-After"] = str(error.retry_after or 60)
@@ -173,6 +185,11 @@ def _to_checkout(product_id: str) -> ResponseReturnValue:
         if wants_json():
             raise
         return redirect(url_for("billing.plan", product_id=product_id), HTTPStatus.SEE_OTHER)
+    except PaymentUnderWay as paid:
+        if wants_json():
+            raise
+        target = url_for("billing.confirmation", checkout_id=paid.checkout_id)
+        return redirect(target, HTTPStatus.SEE_OTHER)
     except AlreadyYours as yours:
         if wants_json():
             raise

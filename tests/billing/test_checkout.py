@@ -59,7 +59,7 @@ def test_second_visit_reuses_the_customer(polar_app: Flask, polar: LocalPolar) -
         if (call["method"], call["path"]) == ("POST", "/v1/customers/")
     ]
     assert len(made) == 1
-    assert created_checkouts(polar) == 2
+    assert created_checkouts(polar) == 1  # And the open checkout, too.
 
 
 def test_visitor_keeps_the_choice_through_sign_in(polar_app: Flask, polar: LocalPolar) -> None:
@@ -285,3 +285,15 @@ def test_what_lasts_for_ever_is_sold_once(polar_app: Flask, polar: LocalPolar) -
     assert (response.status_code, response.location) == (303, "/settings/billing")
     assert "yours for good" in client.get("/settings/billing").text
     assert created_checkouts(polar) == before
+
+
+def test_address_that_polar_does_not_take(polar_app: Flask) -> None:
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app, email="ada@shop.test")
+    response = choose(client, ids["Pro Monthly"])
+    assert response.status_code == 422
+    assert "does not accept your e-mail address" in response.text
+    token = csrf_token(client, "/settings/billing")
+    body = {"product_id": ids["Pro Monthly"]}
+    answer = client.post("/api/billing/checkout", json=body, headers={"X-CSRFToken": token})
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "address_refused")

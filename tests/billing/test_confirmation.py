@@ -114,3 +114,24 @@ def test_upgrade_from_free_is_confirmed(polar_app: Flask, polar: LocalPolar) -> 
     client, _ = sign_in(polar_app)
     buy(client, polar, ids["Free"])
     assert state(buy(client, polar, ids["Pro Yearly"])) == "succeeded"
+
+
+def test_polar_away_after_the_payment_tells_nobody_to_pay_again(
+    polar_app: Flask, polar: LocalPolar
+) -> None:
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    landed = pay(polar, choose(client, ids["Pro Monthly"]).location)
+    polar.faults(api="500")
+    page = client.get(landed)
+    assert page.status_code == 503
+    assert "Do not pay again" in page.text
+    assert "Nothing was charged" not in page.text
+    again = soup(page).select_one(".stack a")
+    assert again is not None
+    assert again["href"] == landed
+    looked = client.get(f"/api/billing/checkout/{landed.partition('=')[2]}")
+    assert looked.status_code == 503
+    assert "charged" not in looked.text
+    polar.faults(api=None)
+    assert state(client.get(str(again["href"]))) == "succeeded"

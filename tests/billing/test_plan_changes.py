@@ -219,3 +219,31 @@ def test_proration_is_by_the_second_of_the_real_period(
             START + timedelta(days=days, hours=hours),
         )
     assert found.options[0].due == expected
+
+
+def test_answer_that_never_came_is_told_as_unknown(
+    shop: tuple[FlaskClient, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change may have been made, and charged, before the connection broke."""
+    client, ids = shop
+    real = gateway.update_subscription
+
+    def broken(*args: Any, **changes: Any) -> Answer:
+        real(*args, **changes)
+        raise gateway.PolarUnavailable("broke off", may_be_done=True)
+
+    monkeypatch.setattr(gateway, "update_subscription", broken)
+    page = confirm(client, ids["Team Monthly"], "invoice")
+    assert page.status_code == 503
+    assert "We cannot tell yet whether your change was made." in words(page)
+    assert "Nothing was charged" not in words(page)
+
+
+def test_polar_away_before_the_change_is_told_as_untouched(
+    polar: LocalPolar, shop: tuple[FlaskClient, dict[str, str]]
+) -> None:
+    client, ids = shop
+    polar.faults(api="500")
+    page = client.get(page_of(ids["Team Monthly"]))
+    assert page.status_code == 503
+    assert "Nothing was charged, and your plan has not changed." in words(page)
