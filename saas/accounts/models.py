@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.kit.datetimes import UTCDateTime, utcnow
@@ -18,7 +18,7 @@ def new_public_id() -> str:
 
 
 def new_auth_key() -> str:
-    """Return the random part of the session id; a new one ends every session of the user."""
+    """Return a random key; a new one ends every sign-in of the user."""
     return secrets.token_urlsafe(24)
 
 
@@ -48,17 +48,16 @@ class User(UserMixin, Base):  # type: ignore[misc]
     reset_nonce: Mapped[str | None] = mapped_column(String(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
+    session_token = ""  # Of this browser, known for as long as the request that signs in.
+
     @property
     def has_confirmed_email(self) -> bool:
         """True once the person has shown that mail to this address reaches them."""
         return self.email_confirmed_at is not None
 
     def get_id(self) -> str:
-        """Return what the browser remembers: the key, and since when (seconds since 1970).
-
-        A new key ends every session; the time lets one end even if the browser keeps its cookie.
-        """
-        return f"{self.auth_key}.{utcnow().timestamp():.0f}"
+        """Return what the browser remembers: the secret of its own sign-in, not of the user."""
+        return self.session_token
 
     def confirm_email(self) -> None:
         """Note that mail to the address reaches its owner; links that would show it again die."""
@@ -70,3 +69,21 @@ class User(UserMixin, Base):  # type: ignore[misc]
         self.password_hash = password_hash
         self.auth_key = new_auth_key()
         self.reset_nonce = None
+
+
+class SignIn(Base):
+    """A browser in which somebody is signed in. It counts while ``auth_key`` is still the user's.
+
+    ``token_digest`` is the SHA-256 of the secret in the browser's cookie.
+    """
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    auth_key: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(60))
+    is_remembered: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

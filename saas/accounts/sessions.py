@@ -2,21 +2,18 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from flask import abort, flash, redirect, request, session, url_for
+from flask import Response as FlaskResponse
+from flask import abort, flash, g, redirect, request, session, url_for
 from flask_login import current_user, login_remembered, login_user, logout_user
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
+from saas.accounts import bp, sign_ins
 from saas.accounts.models import User
 from saas.errors import wants_json
-from saas.extensions import db, login_manager
-from saas.kit.datetimes import utcnow
-
-REMEMBERED_FOR = timedelta(days=30)  # Counted from the sign-in, whatever the cookie says.
+from saas.extensions import login_manager
 
 # What a visitor chose before signing in, and must find again afterwards.
 KEPT_AT_SIGN_IN = ("pending_checkout",)
@@ -37,7 +34,8 @@ def sign_in(user: User, remember: bool = False) -> None:
     kept = {name: session[name] for name in KEPT_AT_SIGN_IN if name in session}
     sign_out()  # Whoever was signed in or remembered in this browser before is not any more.
     session.update(kept)
-    login_user(user, remember=remember, duration=REMEMBERED_FOR)
+    g.sign_in_id, user.session_token = sign_ins.begin(user, request.user_agent.string, remember)
+    login_user(user, remember=remember, duration=sign_ins.REMEMBERED.at_most)
 
 
 def renew(user: User) -> None:
@@ -53,9 +51,19 @@ def browser_secret() -> str:
 
 
 def sign_out() -> None:
-    """End the session in this browser and forget that it was remembered."""
+    """End the session of this browser, here and in the browser; a copy of its cookie is worth nothing."""
+    user, sign_in_id = signed_in_user(), this_sign_in()
+    if user is not None and sign_in_id is not None:
+        sign_ins.end(user.id, sign_in_id)
     session.clear()
     logout_user()
+
+
+def this_sign_in() -> int | None:
+    """Return the id of this browser's sign-in, or ``None`` for a visitor."""
+    signed_in_user()
+    found: int | None = g.get("sign_in_id")
+    return found
 
 
 def signed_in_user() -> User | None:
@@ -82,11 +90,19 @@ def login_required(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def _load_user(session_id: str) -> User | None:
-    auth_key, _, since = session_id.rpartition(".")
-    if not since.isdecimal() or utcnow().timestamp() - int(since) > REMEMBERED_FOR.total_seconds():
+def _load_user(token: str) -> User | None:
+    found = sign_ins.find(token)
+    if found is None:
         return None
-    return db.session.scalar(select(User).where(User.auth_key == auth_key))
+    g.sign_in_id, g.sign_in_is_due = found.id, found.is_due
+    return found.user
+
+
+@bp.after_app_request
+def _note_use(response: FlaskResponse) -> FlaskResponse:
+    if g.get("sign_in_is_due"):
+        sign_ins.note_use(g.sign_in_id)
+    return response
 
 
 @login_manager.unauthorized_handler  # type: ignore[untyped-decorator]

@@ -52,7 +52,9 @@ def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) ->
         try:
             assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 30)
             assert wait_until(lambda: len(processes_in(project)) == 4, 5)
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/pricing") as page:
+            named = {"Host": "app.example.com"}
+            asked = urllib.request.Request(f"http://127.0.0.1:{port}/pricing", headers=named)
+            with urllib.request.urlopen(asked) as page:
                 style = re.search(r'href="(/static/css/[^"]+)"', page.read().decode())
             assert style
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{style[1]}") as sheet:

@@ -32,4 +32,6 @@ def logout() -> Answer:
     """End the session in this browser."""
     sessions.sign_out()
     flash("You are signed out.", "success")
-    return redirect(url_for("pages.home"), 303)
+    response = redirect(url_for("pages.home"), 303)
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
