@@ -6,11 +6,11 @@ export PYTHON
 
 SETUP := @sh scripts/python.sh scripts/setup.py
 RUN := .venv/bin/python
-ORDINARY := not browser
-ORDINARY := not browser and not template# [template-only]
+ORDINARY := not browser and not stack
+ORDINARY := not browser and not stack and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser bench bench-polar fidelity lint fmt lock ci clean
+.PHONY: help dev setup test test-browser test-stack bench bench-polar fidelity lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -31,6 +31,10 @@ test: ## Run the tests (TEST_DATABASE_URL chooses PostgreSQL; ARGS="-k word")
 test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 	$(SETUP) dev test browser
 	$(RUN) -m pytest -m browser $(ARGS)
+
+test-stack: ## Build the image, run the stack and the runbooks (PostgreSQL, Redis, nginx)
+	$(SETUP) dev test
+	$(RUN) -m pytest -m stack $(ARGS)
 
 bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
 	$(SETUP) dev test

@@ -19,6 +19,7 @@ TEMPLATE = Path("{" + "{cookiecutter.project_slug}" + "}")  # Written so that no
 FOLDERS = (
     ".ci",
     ".github",
+    "deploy",
     "docs",
     "migrations",
     "polar_emulator",
@@ -29,12 +30,17 @@ FOLDERS = (
     "tests",
 )
 FILES = (
+    ".dockerignore",
     ".editorconfig",
     ".env.example",
     ".gitignore",
+    "Dockerfile",
     "Makefile",
+    "Procfile",
+    "compose.yaml",
     "gunicorn.conf.py",
     "pyproject.toml",
+    "render.yaml",
     "requirements-dev.txt",
     "requirements.txt",
     "uv.lock",

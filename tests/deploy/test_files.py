@@ -1,0 +1,135 @@
+"""What can be known about the files of a deployment without an engine, a cloud or a server."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.context import copy_context, is_let_through, read
+from tests.scripts import ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+RENDER: dict[str, Any] = yaml.safe_load((ROOT / "render.yaml").read_text())
+PRIVATE = (".env", ".env.production", ".git/config", "instance/app.db", "saas/.env", "saas/copy.db",
+           "tests/conftest.py", "polar_emulator/app.py", "static/.env.local", ".venv/bin/python",
+           "deploy/nginx.conf", "hooks/pre_prompt.py", "artifacts/log.txt", "docs/deploy.md",
+           "saas/__pycache__/app.cpython-313.pyc")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_nothing_private_gets_into_the_image(name: str) -> None:
+    assert not is_let_through(PurePosixPath(name), read(ROOT / ".dockerignore"))
+
+
+def test_a_checkout_full_of_private_things_builds_without_them(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name in (*PRIVATE, "saas/app.py", "wsgi.py", "templates/a/b.html"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("x")
+    shutil.copy(ROOT / ".dockerignore", project)
+    context = copy_context(project, tmp_path / "context")
+    found = {p.relative_to(context).as_posix() for p in context.rglob("*") if p.is_file()}
+    assert found == {"saas/app.py", "wsgi.py", "templates/a/b.html"}
+
+
+def test_the_image_takes_the_uv_that_is_pinned() -> None:
+    pinned = re.search(r"^uv==(\S+)", (ROOT / "scripts/uv.txt").read_text(), re.MULTILINE)
+    used = re.search(r"astral-sh/uv:(\S+)", (ROOT / "Dockerfile").read_text())
+    assert pinned
+    assert used
+    assert used[1] == pinned[1]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_has_as_little_as_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"]
+    assert "healthcheck" in service or service["build"] == "."
+    assert "privileged" not in service
+    assert ("ports" in service) == (name == "proxy")
+
+
+def test_the_order_in_which_compose_starts_things() -> None:
+    for name in ("web", "worker"):
+        assert SERVICES[name]["depends_on"] == {
+            "db": {"condition": "service_healthy"},
+            "redis": {"condition": "service_healthy"},
+            "migrate": {"condition": "service_completed_successfully"},
+        }
+    assert set(SERVICES["migrate"]["depends_on"]) == {"db", "redis"}
+
+
+def test_what_needs_no_network_has_none() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert SERVICES["db"]["networks"] == SERVICES["redis"]["networks"] == ["inside"]
+
+
+def test_no_secret_is_written_in_a_file() -> None:
+    for path in ("compose.yaml", "render.yaml", "Dockerfile", "Procfile"):
+        text = (ROOT / path).read_text()
+        given = re.findall(r"(?m)^\s*(\w*(?:SECRET|PASSWORD|TOKEN)\w*)[:=] *(?!\$\{)\S+", text)
+        assert given == [], path
+    for part in (*RENDER["services"], *RENDER["envVarGroups"]):
+        for item in part.get("envVars", []):
+            if re.search("SECRET|PASSWORD|TOKEN", item.get("key", "")):
+                assert "value" not in item
+
+
+def test_every_setting_named_exists() -> None:
+    documented = set(re.findall(r"^### (\w+)$", (ROOT / "docs/settings.md").read_text(), re.M))
+    server = {"HOST", "PORT", "FORWARDED_ALLOW_IPS", "JOBS_URL"}
+    used = set(SERVICES["web"]["environment"])
+    for part in (*RENDER["services"], *RENDER["envVarGroups"]):
+        used |= {item["key"] for item in part.get("envVars", []) if "key" in item}
+    assert used - server <= documented
+
+
+def test_the_commands_are_the_same_everywhere() -> None:
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    assert lines["web"].endswith("gunicorn wsgi:app")
+    assert '["gunicorn", "wsgi:app"]' in (ROOT / "Dockerfile").read_text()
+    for name, words in {"release": ["db", "upgrade"], "worker": ["worker"]}.items():
+        assert lines[name].split() == ["flask", "--app", "wsgi", *words]
+    assert SERVICES["migrate"]["command"] == ["flask", "db", "upgrade"]
+    assert SERVICES["worker"]["command"] == ["flask", "worker"]
+    web, worker = RENDER["services"][:2]
+    assert web["preDeployCommand"] == "flask db upgrade"
+    assert worker["dockerCommand"] == "flask worker"
+
+
+def test_render_knows_what_is_referred_to() -> None:
+    services = {service["name"]: service for service in RENDER["services"]}
+    databases = {database["name"] for database in RENDER["databases"]}
+    groups = {group["name"] for group in RENDER["envVarGroups"]}
+    for service in RENDER["services"]:
+        for item in service.get("envVars", []):
+            if source := item.get("fromService"):
+                target = services[source["name"]]
+                assert target["type"] == source["type"]
+                if key := source.get("envVarKey"):
+                    assert key in {i.get("key") for i in target["envVars"]}
+            assert item.get("fromDatabase", {}).get("name", "database") in databases
+            assert item.get("fromGroup", "settings") in groups
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+def test_the_units_are_understood_by_systemd(tmp_path: Path) -> None:
+    for unit in (ROOT / "deploy").glob("*.s*"):
+        text = unit.read_text().replace("/srv/app/.venv/bin/", "/bin/").replace("User=app", "")
+        runnable = re.sub(r"/bin/(gunicorn|flask)", "/bin/true", text)
+        (tmp_path / unit.name).write_text(runnable)
+    units = [str(path) for path in sorted(tmp_path.iterdir())]
+    assert len(units) == 3
+    command = ["systemd-analyze", "verify", "--man=no", *units]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    about_ours = [line for line in done.stderr.splitlines() if str(tmp_path) in line]
+    assert about_ours == []
