@@ -35,15 +35,20 @@ class SignedDelivery:
 
 @pytest.fixture(scope="session")
 def polar_emulator_options() -> dict[str, Any]:
-    """Options of `polar_emulator.testing.start`, such as `webhook_url`. Override this in your conftest.py."""
+    """Options of `polar_emulator.testing.start`, such as `webhook_url`. Override this in your conftest.py.
+
+    `webhook_secret` is also what `signed_delivery` signs with.
+    """
     return {}
 
 
 @pytest.fixture(scope="session")
 def polar_emulator_process(polar_emulator_options: dict[str, Any]) -> Iterator[LocalPolar]:
-    """One local Polar for the whole session, on a free port."""
-    options = {"webhook_secret": SECRET, **polar_emulator_options}
-    with testing.start(**options) as polar:
+    """One local Polar for the whole session, on a free port.
+
+    A folder of tests that needs another one overrides this: pytest keeps what it has for a session.
+    """
+    with testing.start(**{"webhook_secret": SECRET, **polar_emulator_options}) as polar:
         yield polar
 
 
@@ -62,14 +67,16 @@ def advance(polar_emulator: LocalPolar) -> Callable[..., None]:
     """
 
     def move(**step: Any) -> None:
-        polar_emulator.control("POST", "/clock", step)
+        polar_emulator.advance(**step)
         polar_emulator.wait_idle()
 
     return move
 
 
 @pytest.fixture
-def signed_delivery(request: pytest.FixtureRequest) -> Callable[..., SignedDelivery]:
+def signed_delivery(
+    request: pytest.FixtureRequest, polar_emulator_options: dict[str, Any]
+) -> Callable[..., SignedDelivery]:
     """Make a delivery: `signed_delivery("order.paid")` is the youngest of that type that happened here.
 
     With `data` the event carries that instead, and nothing has to have happened. `secret` and
@@ -80,7 +87,7 @@ def signed_delivery(request: pytest.FixtureRequest) -> Callable[..., SignedDeliv
         event_type: str,
         data: dict[str, Any] | None = None,
         *,
-        secret: str = SECRET,
+        secret: str = polar_emulator_options.get("webhook_secret", SECRET),
         standard: bool = False,
     ) -> SignedDelivery:
         now = datetime.now(UTC)

@@ -81,9 +81,13 @@ class LocalPolar:
         """The types of all events since the last reset, in order, delivered or not."""
         return [event["type"] for event in self.control("GET", "/events")["items"]]
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward; everything due on the way happens."""
-        self.control("POST", "/clock", {"advance_seconds": seconds})
+    def advance(self, seconds: float | None = None, **step: Any) -> None:
+        """Move the clock forward by `seconds`, `days=31` or `months=1`, `until="2027-01-31"`, or `next=True`.
+
+        Everything due on the way happens.
+        """
+        wanted = step if seconds is None else {"advance_seconds": seconds, **step}
+        self.control("POST", "/clock", wanted)
 
     def complete_checkout(self, client_secret: str, **buyer: Any) -> httpx.Response:
         """Fill in and confirm a checkout: `email`, `name`, `country`, `card`. Returns the answer."""

@@ -12,7 +12,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
-from polar_emulator import testing as local_polar
 from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
@@ -21,6 +20,9 @@ from tests.billing.mailing import settle
 from tests.database import empty_database
 from tests.recordings import SECRET
 from tests.visitor import Visitor
+
+# The local Polar, `advance` and `signed_delivery`: what others get for their tests, too.
+pytest_plugins = ["polar_emulator.pytest_plugin"]
 
 SECRET_KEY = "for-tests-only-0123456789abcdef0123456789"
 NOWHERE = "http://127.0.0.1:9"  # The discard port: nobody listens, so a call fails at once.
@@ -123,24 +125,22 @@ def db_session(app: Flask) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def polar_process() -> Iterator[LocalPolar]:
-    """The local Polar, its own process, reached over loopback only."""
-    with local_polar.start() as polar:
-        yield polar
+def polar_emulator_options() -> dict[str, Any]:
+    """What the fixtures of polar_emulator.pytest_plugin need to know of us."""
+    return {"webhook_secret": SECRET}
 
 
 @pytest.fixture(scope="session")
-def polar_shared_app(migrated: Settings, polar_process: LocalPolar) -> Iterator[Flask]:
+def polar_shared_app(migrated: Settings, polar_emulator_process: LocalPolar) -> Iterator[Flask]:
     """The application that talks to the local Polar."""
-    with running(replace(migrated, polar_api_url=polar_process.url)) as app:
+    with running(replace(migrated, polar_api_url=polar_emulator_process.url)) as app:
         yield app
 
 
 @pytest.fixture
-def polar(polar_process: LocalPolar) -> LocalPolar:
-    """The local Polar in its demo state."""
-    polar_process.reset()
-    return polar_process
+def polar(polar_emulator: LocalPolar) -> LocalPolar:
+    """The local Polar in its demo state, its own process, reached over loopback only."""
+    return polar_emulator
 
 
 @pytest.fixture

@@ -68,20 +68,25 @@ def listening() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-def running(listening: Receiver) -> Iterator[LocalPolar]:
-    """One process for the whole session."""
-    with testing.start(webhook_url=listening.url, webhook_secret=SECRET) as polar:
+def polar_emulator_options(listening: Receiver) -> dict[str, Any]:
+    """Here, deliveries are made."""
+    return {"webhook_url": listening.url, "webhook_secret": SECRET}
+
+
+@pytest.fixture(scope="session")
+def polar_emulator_process(polar_emulator_options: dict[str, Any]) -> Iterator[LocalPolar]:
+    """One process for all tests of this folder."""
+    with testing.start(**polar_emulator_options) as polar:
         yield polar
 
 
 @pytest.fixture
-def polar(running: LocalPolar, listening: Receiver) -> LocalPolar:
-    """The local Polar in its demo state."""
-    running.reset()
-    running.wait_idle()
+def polar(polar_emulator: LocalPolar, listening: Receiver) -> LocalPolar:
+    """The local Polar in its demo state, and nothing delivered yet."""
+    polar_emulator.wait_idle()
     listening.deliveries.clear()
     listening.answers.clear()
-    return running
+    return polar_emulator
 
 
 @pytest.fixture
@@ -92,16 +97,17 @@ def receiver(polar: LocalPolar, listening: Receiver) -> Receiver:
 
 # Clients are made once: each costs 50 ms for its TLS settings.
 @pytest.fixture(scope="session")
-def session_sdk(running: LocalPolar) -> Iterator[Polar]:
+def session_sdk(polar_emulator_process: LocalPolar) -> Iterator[Polar]:
     """The official client."""
-    with Polar(running.token, base_url=running.url) as client:
+    polar = polar_emulator_process
+    with Polar(polar.token, base_url=polar.url) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def session_http(running: LocalPolar) -> Iterator[httpx.Client]:
+def session_http(polar_emulator_process: LocalPolar) -> Iterator[httpx.Client]:
     """A bare client."""
-    with httpx.Client(base_url=running.url, timeout=10) as client:
+    with httpx.Client(base_url=polar_emulator_process.url, timeout=10) as client:
         yield client
 
 

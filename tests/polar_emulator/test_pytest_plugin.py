@@ -6,31 +6,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from polar.v2026_10 import Polar
 from standardwebhooks import Webhook
 
-from polar_emulator.pytest_plugin import (
-    SECRET,
-    SignedDelivery,
-    advance,
-    polar_emulator,
-    polar_emulator_options,
-    signed_delivery,
-)
+from polar_emulator.pytest_plugin import SignedDelivery
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator.buyers import Buyers
+from tests.polar_emulator.conftest import SECRET
 
-# Imported rather than switched on for the whole suite: these make fixtures of this module.
-__all__ = ["advance", "polar_emulator", "polar_emulator_options", "signed_delivery"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = ROOT / "polar_emulator" / "README.md"
-
-
-@pytest.fixture(scope="session")
-def polar_emulator_process(running: LocalPolar) -> LocalPolar:
-    """The process that the other tests use as well."""
-    return running
 
 
 def test_examples_of_the_readme(tmp_path: Path) -> None:

@@ -129,16 +129,18 @@ def letterbox() -> Iterator[Letterbox]:
 @examples(5)
 def test_loss_and_disorder_are_healed_by_one_reconcile(
     polar_shared_app: Flask,
-    polar_process: LocalPolar,
+    polar_emulator_process: LocalPolar,
     letterbox: Letterbox,
     steps: list[tuple[str, int]],
     seed: int,
 ) -> None:
-    polar_process.reset()
+    polar_emulator_process.reset()
     with polar_shared_app.app_context():
         client = polar_shared_app.test_client()
         _begin(polar_shared_app)
-        deliveries = _live([("buy", 1), *steps], polar_shared_app, polar_process, letterbox)
+        deliveries = _live(
+            [("buy", 1), *steps], polar_shared_app, polar_emulator_process, letterbox
+        )
         customer = _customer()
         _begin(polar_shared_app, customer)
         _deliver(client, deliveries)
