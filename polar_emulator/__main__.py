@@ -38,6 +38,7 @@ def read_settings(arguments: Sequence[str] | None, environ: Mapping[str, str]) -
             store=given.store,
             webhook_url=given.webhook_url,
             webhook_secret=given.webhook_secret,
+            webhook_standard=given.webhook_standard,
             public_url=given.public_url,
             fast=given.fast,
             hold_confirmed=given.hold_confirmed,
@@ -65,6 +66,12 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--store", default=read("STORE", DEFAULT_STORE), help="an SQLite file, or :memory:")
     add("--webhook-url", default=read("WEBHOOK_URL"), help="where deliveries go")
     add("--webhook-secret", default=read("WEBHOOK_SECRET"), help="what they are signed with")
+    add(
+        "--webhook-standard",
+        action="store_true",
+        default=bool(read("WEBHOOK_STANDARD")),
+        help="sign as with secrets made since September 2026: the key is base64 behind whsec_",
+    )
     add("--public-url", default=read("PUBLIC_URL"), help="the address in links, if not its own")
     add("--retry-scale", default=read("RETRY_SCALE"), help="factor for waits between attempts")
     add("--fast", action="store_true", default=bool(read("FAST")), help="leave out every wait")

@@ -129,6 +129,7 @@ def ensure_endpoint(world: World) -> None:
             "url": world.settings.webhook_url,
             "name": "From the settings",
             "secret": world.settings.webhook_secret,
+            "uses_standard_webhook_signature": world.settings.webhook_standard,
             "events": EVENT_TYPES,
         }
         endpoints.create(world, fields)

@@ -5,7 +5,6 @@ The thread that does so is in `courier`.
 
 from __future__ import annotations
 
-import base64
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from standardwebhooks import Webhook
 
 from polar_emulator.clock import stamp
 from polar_emulator.events import body_of
+from polar_emulator.settings import signing_key
 from polar_emulator.store import Doc
 from polar_emulator.world import World
 
@@ -47,17 +47,8 @@ class Outcome:
 
 
 def sign(endpoint: Doc, message_id: str, moment: datetime, body: str) -> str:
-    """The `webhook-signature` of a body.
-
-    Endpoints made before 2026-09-08 use the UTF-8 bytes of the whole secret as the key, newer ones
-    the decoded part after `whsec_`, as the Standard Webhooks libraries do.
-    """
-    secret: str = endpoint["secret"]
-    if endpoint["uses_standard_webhook_signature"]:
-        encoded = secret.removeprefix("whsec_")
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
-    else:
-        key = secret.encode()
+    """The `webhook-signature` of a body. ValueError when the secret is no key."""
+    key = signing_key(endpoint["secret"], standard=endpoint["uses_standard_webhook_signature"])
     return Webhook(key).sign(message_id, moment, body)
 
 
@@ -117,11 +108,11 @@ def _send(
         "content-type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": sign(endpoint, message_id, moment, body),
     }
     try:
+        headers["webhook-signature"] = sign(endpoint, message_id, moment, body)
         response = client.post(endpoint["url"], content=body.encode(), headers=headers)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return None, f"{type(error).__name__}: {error}"
     return response.status_code, response.text[:RESPONSE_KEPT]
 

@@ -88,7 +88,7 @@ def signed_delivery(
         data: dict[str, Any] | None = None,
         *,
         secret: str = polar_emulator_options.get("webhook_secret", SECRET),
-        standard: bool = False,
+        standard: bool = polar_emulator_options.get("webhook_standard", False),
     ) -> SignedDelivery:
         now = datetime.now(UTC)
         event = {"type": event_type, "timestamp": stamp(now), "api_version": API_VERSION}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -20,7 +22,8 @@ class Settings:
 
     `store` is a path, or `:memory:` for a store that ends with the process. `fast` leaves out
     every wait: pipeline delays, debouncing, spacing between deliveries. `retry_scale` multiplies
-    the recorded back-off between delivery attempts. `exposed` lets others reach it: there is no
+    the recorded back-off between delivery attempts. `webhook_standard` signs as Polar does with
+    secrets made since 2026-09-08. `exposed` lets others reach it: there is no
     password, so whoever can connect can do everything.
     """
 
@@ -29,6 +32,7 @@ class Settings:
     store: str = DEFAULT_STORE
     webhook_url: str = ""
     webhook_secret: str = ""
+    webhook_standard: bool = False
     public_url: str = ""
     fast: bool = False
     hold_confirmed: bool = False
@@ -50,5 +54,31 @@ class Settings:
             raise SettingsError(
                 "--webhook-url needs --webhook-secret, so that deliveries are signed."
             )
+        if self.webhook_secret:
+            self._check_secret()
         if self.public_url and urlsplit(self.public_url).scheme not in {"http", "https"}:
             raise SettingsError(f"--public-url must be an http(s) address: {self.public_url!r}.")
+
+    def _check_secret(self) -> None:
+        try:
+            signing_key(self.webhook_secret, standard=self.webhook_standard)
+        except ValueError as error:
+            raise SettingsError(f"--webhook-secret with --webhook-standard: {error}") from None
+
+
+def signing_key(secret: str, *, standard: bool) -> bytes:
+    """What deliveries are signed with. ValueError with a sentence when the secret is no key.
+
+    For Polar secrets made before 2026-09-08 the UTF-8 bytes of the whole text; for newer ones the
+    decoded part after `whsec_`, as the Standard Webhooks libraries do.
+    """
+    if not standard:
+        return secret.encode()
+    encoded = secret.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not key:
+        raise ValueError("a secret of this kind is whsec_ and base64 behind it.")
+    return key

@@ -12,6 +12,7 @@ with testing.start(webhook_url=url, webhook_secret=secret) as polar:
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -119,19 +120,23 @@ def start(
     *,
     webhook_url: str = "",
     webhook_secret: str = "",
+    webhook_standard: bool = False,
     store: str = ":memory:",
     fast: bool = True,
     port: int = 0,
     arguments: tuple[str, ...] = (),
 ) -> LocalPolar:
     """Start a local Polar and return when it answers. RuntimeError with its words when it does not."""
-    command = [sys.executable, "-m", "polar_emulator", "--port", str(port), "--store", store]
+    # -P: the folder of the tests is no place to look for modules of ours or of those we need.
+    command = [sys.executable, "-P", "-m", "polar_emulator"]
+    command += ["--port", str(port), "--store", store]
     command += ["--fast"] if fast else []
     if webhook_url:
         command += ["--webhook-url", webhook_url, "--webhook-secret", webhook_secret]
+        command += ["--webhook-standard"] if webhook_standard else []
     process = subprocess.Popen(
         [*command, *arguments],
-        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *_known_paths()])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -144,6 +149,10 @@ def start(
         raise RuntimeError(f"The local Polar did not start: {complaint.strip() or line.strip()}")
     _drain(process)
     return LocalPolar(process, line.removeprefix(READY_PREFIX).strip())
+
+
+def _known_paths() -> list[str]:
+    return [path for path in (os.environ.get("PYTHONPATH"),) if path]
 
 
 @contextlib.contextmanager

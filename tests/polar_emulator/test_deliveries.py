@@ -1,6 +1,7 @@
 """Deliveries: signatures, headers, retries, order, and payloads as recorded."""
 
 import base64
+import contextlib
 import json
 import time
 from datetime import datetime
@@ -11,9 +12,9 @@ import pytest
 from polar.v2026_10 import Polar
 from polar.v2026_10.webhooks import validate_event
 from polar.webhooks import PolarWebhookError
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
-from polar_emulator import deliveries
+from polar_emulator import deliveries, testing
 from polar_emulator.jobs import wait_until
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator import recorded
@@ -72,22 +73,35 @@ def test_signed_for_both_verifiers(sdk: Polar, polar: LocalPolar, receiver: Rece
     assert validate_event(delivery.raw, delivery.headers, SECRET).type == "product.updated"
 
 
-def test_newer_signing_scheme(http: httpx.Client, sdk: Polar, receiver: Receiver) -> None:
-    secret = "whsec_" + base64.b64encode(b"a key of 24 bytes or so.").decode()
-    body = {"url": receiver.url, "format": "raw", "events": ["product.updated"]}
-    created = http.post(
+def test_newer_signing_scheme_for_endpoints(
+    http: httpx.Client, sdk: Polar, polar: LocalPolar, receiver: Receiver
+) -> None:
+    body = {"url": receiver.url, "format": "raw", "events": ["product.created"]}
+    made = http.post(
         "/v1/webhooks/endpoints", json={**body, "uses_standard_webhook_signature": True}
     ).json()
-    assert created["uses_standard_webhook_signature"]
-    endpoint = {**created, "secret": secret}
-    moment = datetime.now().astimezone()
-    signature = deliveries.sign(endpoint, "id", moment, "{}")
-    headers = {
-        "webhook-id": "id",
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": signature,
-    }
-    Webhook(secret).verify("{}", headers)
+    assert made["uses_standard_webhook_signature"]
+    sdk.products.create(name="New", prices=[{"amount_type": "free"}])
+    polar.wait_idle()
+    # Made in the same moment, so either of the two can be the first.
+    keys = {made["secret"]: 0, base64.b64encode(SECRET.encode()).decode(): 0}
+    for delivery in receiver.deliveries:
+        for key in keys:
+            with contextlib.suppress(WebhookVerificationError):
+                Webhook(key).verify(delivery.raw, delivery.headers)
+                keys[key] += 1
+    assert list(keys.values()) == [1, 1]
+
+
+def test_newer_signing_scheme_on_the_command_line(receiver: Receiver) -> None:
+    secret = "whsec_" + base64.b64encode(b"a key of 24 bytes or so.").decode()
+    options = {"webhook_url": receiver.url, "webhook_secret": secret, "webhook_standard": True}
+    with testing.start(**options) as polar, Polar(polar.token, base_url=polar.url) as sdk:
+        sdk.customers.create(email="jane@example.com")
+        polar.wait_idle()
+    assert len(receiver.deliveries) == 3
+    for delivery in receiver.deliveries:
+        Webhook(secret).verify(delivery.raw, delivery.headers)
 
 
 def test_every_event_loads_and_looks_as_recorded(

@@ -65,6 +65,8 @@ def test_taken_port(tmp_path: Path) -> None:
         (["--webhook-url", "ftp://x", "--webhook-secret", "y"], "http(s)"),
         (["--webhook-url", "http://127.0.0.1/x"], "--webhook-secret"),
         (["--public-url", "nowhere"], "http(s)"),
+        (["--webhook-secret", "whsec_not base64", "--webhook-standard"], "base64"),
+        (["--webhook-secret", "whsec_", "--webhook-standard"], "base64"),
     ],
 )
 def test_settings_that_cannot_work(arguments: list[str], words: str) -> None:
