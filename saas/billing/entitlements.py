@@ -92,7 +92,7 @@ def for_user(user: User) -> Entitlements:
         plan=best.plan if best else FREE.plan,
         status=_status(best, subscriptions),
         features=FREE.features | {feature_name(row.label, row.meta) for row in grants},
-        limits=_limits(grants),
+        limits=_highest([FREE.limits, *(_limits(row.label, row.meta) for row in grants)]),
         plan_keys=frozenset(row.plan.key for row in carriers),
         product_ids=frozenset(
             row.source for row in rows if row.kind != "grant" and row.is_in_force and row.source
@@ -100,6 +100,20 @@ def for_user(user: User) -> Entitlements:
         past_due_at=min(
             (row.at for row in subscriptions if row.status == "past_due" and row.at), default=None
         ),
+    )
+
+
+def of_benefits(benefits: list[dict[str, Any]]) -> Entitlements:
+    """Return what the benefits of a product give by themselves, as Polar shows them."""
+    flags = [
+        (str(benefit.get("description") or ""), benefit.get("metadata") or {})
+        for benefit in benefits
+        if benefit.get("type") == "feature_flag"
+    ]
+    return Entitlements(
+        plan=FREE.plan,
+        features=frozenset(feature_name(label, meta) for label, meta in flags),
+        limits=_highest([_limits(label, meta) for label, meta in flags]),
     )
 
 
@@ -126,12 +140,18 @@ def _status(best: Holding | None, subscriptions: list[Holding]) -> str:
     return "canceled" if found else FREE.status
 
 
-def _limits(grants: list[Holding]) -> dict[str, int]:
-    limits = dict(FREE.limits)
-    for row in grants:
-        for key, value in row.meta.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                continue
-            name = feature_name(row.label, row.meta) if key == "limit" else key
-            limits[name] = max(limits.get(name, 0), int(value))
+def _limits(label: str, meta: dict[str, Any]) -> dict[str, int]:
+    """Return the limits that the metadata of one feature flag sets."""
+    return {
+        feature_name(label, meta) if key == "limit" else key: int(value)
+        for key, value in meta.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def _highest(found: list[dict[str, int]]) -> dict[str, int]:
+    limits: dict[str, int] = {}
+    for each in found:
+        for name, value in each.items():
+            limits[name] = max(limits.get(name, 0), value)
     return limits

@@ -11,7 +11,7 @@ from saas.billing import gateway
 from saas.billing.gateway import PolarNotFound, PolarRejected, PolarUnauthorized, PolarUnavailable
 from saas.config import POLAR_URLS, current
 from saas.kit.datetimes import utcnow
-from saas.polar_setup import endpoint_checks, organization
+from saas.polar_setup import agreements, endpoint_checks, organization
 from saas.polar_setup.findings import Finding, bad, good
 
 SKEW_SECONDS = 60  # Polar's signatures are refused when they are five minutes off.
@@ -22,6 +22,7 @@ READS = {
     "customers:read": "/v1/customers/",
     "subscriptions:read": "/v1/subscriptions/",
     "orders:read": "/v1/orders/",
+    "checkouts:read": "/v1/checkouts/",
     "webhooks:read": "/v1/webhooks/endpoints",
 }
 WRITES = {
@@ -46,7 +47,8 @@ def examine(url: str) -> list[Finding]:
     look, finding = _token()
     if look is None:
         return [finding]
-    return [finding, _organization(look), _clock(look), *_scopes(), *_deliveries(url)]
+    found = [finding, _organization(look), _clock(look), *_scopes(), *_agreements(look)]
+    return [*found, *_deliveries(url)]
 
 
 def _token() -> tuple[Look | None, Finding]:
@@ -111,6 +113,16 @@ def _may(method: str, path: str) -> bool:
     except (PolarRejected, PolarNotFound):
         return True
     return True
+
+
+def _agreements(look: Look) -> list[Finding]:
+    try:
+        settings = (
+            look.organizations[0].get("subscription_settings") if look.organizations else None
+        )
+        return agreements.examine(settings or {})
+    except PolarUnauthorized:
+        return []  # Named among the scopes.
 
 
 def _deliveries(url: str) -> list[Finding]:
