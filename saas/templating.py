@@ -8,6 +8,7 @@ from flask import Flask
 
 from saas import brand
 from saas.config import current
+from saas.kit import markdown
 from saas.kit.datetimes import utcnow
 
 LOCALE = "en_GB"  # Day before month: "20 December 2026" is read the same everywhere.
@@ -18,6 +19,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["day"] = day
+    app.jinja_env.filters["markdown"] = markdown.to_html
 
     @app.context_processor
     def common() -> dict[str, Any]:

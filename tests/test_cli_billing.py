@@ -161,6 +161,8 @@ def test_replay_asks_for_what_failed(polar_app: Flask, polar: LocalPolar, subscr
         client.post("/v1/webhooks/endpoints", json=nobody)
         client.patch(f"/v1/customers/external/{subscriber}", json={"name": "New"})
     polar.wait_idle()
+    output = run(polar_app, "replay", "--days", "0")
+    assert output.strip() == "Polar reports nothing that failed."
     output = run(polar_app, "replay")
     assert "customer.updated" in output
     assert "again." in output.splitlines()[-1]

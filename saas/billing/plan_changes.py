@@ -126,6 +126,9 @@ def fixed_price(product: Product) -> tuple[int, str] | None:
 
 
 def _require_switchable(subscription: Subscription, product: Product) -> None:
+    if not product.is_recurring:
+        words = f"{product.name} is bought once and stands beside your plan."
+        raise NotSwitchable(words, "billing.checkout_resume")
     if subscription.product_id == product.polar_id:
         raise NotSwitchable("You are on this plan already.", "billing.settings")
     if subscription.is_free:
@@ -139,7 +142,7 @@ def _require_switchable(subscription: Subscription, product: Product) -> None:
         words = "A change is scheduled already. Keep your plan as it is, then switch."
         raise NotSwitchable(words, "billing.keep")
     price = fixed_price(product)
-    if price is None or price[1] != subscription.currency or not product.is_recurring:
+    if price is None or price[1] != subscription.currency:
         words = "This plan cannot be switched to here. Please write to us."
         raise NotSwitchable(words, "billing.settings")
     if price[0] == 0:
@@ -191,14 +194,24 @@ def _on_next_invoice(terms: _Terms) -> Option:
     difference = terms.rest(abs(terms.new - terms.old))
     if terms.new < terms.old:
         label = "Switch now and get the difference back on the next invoice"
-        total = max(terms.new - difference, 0)
+        total = terms.new - difference
         what = f"about {terms.money(difference)} less"
     else:
         label = "Switch now and pay the difference with the next invoice"
         total, what = terms.new + difference, f"about {terms.money(difference)} more"
+    invoice = (
+        f"The invoice of {day(terms.end)} is {what} than the new price: about {terms.money(total)}."
+    )
+    if (
+        total < 0
+    ):  # Polar keeps what is over as the customer's credit, and uses it for later invoices.
+        invoice = (
+            f"The invoice of {day(terms.end)} is {what} than the new price: nothing is charged then, and "
+            f"about {terms.money(-total)} are left over as your credit for the next invoices."
+        )
+    after = "Once it is used up" if total < 0 else "After that"
     words = (
-        f"Nothing is charged now. The invoice of {day(terms.end)} is {what} than the new price: "
-        f"about {terms.money(total)}. After that you pay {terms.money(terms.new)} {terms.per}."
+        f"Nothing is charged now. {invoice} {after} you pay {terms.money(terms.new)} {terms.per}."
     )
     return Option("prorate", label, words)
 

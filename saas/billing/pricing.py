@@ -109,7 +109,8 @@ def card(product: Product, visitor: Visitor) -> Card:
     is_current = _is_current(product, plan_key, visitor)
     per = _per(product)
     action = _action(product, plan_key, is_current, visitor)
-    has_trial = product.trial_interval and action.kind == "checkout"  # A switch brings none.
+    switches = visitor.subscription is not None and product.is_recurring
+    has_trial = product.trial_interval and action.kind == "checkout" and not switches
     trial = f"{_trial(product)} free, then {price} {per}" if has_trial else ""
     return Card(
         product_id=product.polar_id,

@@ -93,7 +93,11 @@ def replay(days: int) -> None:
         raise click.ClickException(f"Polar did not answer as it should. {error.detail}") from None
     for kind, webhook_id in asked:
         click.echo(f"{webhook_id}  {kind}")
-    click.echo(f"Asked Polar to send {len(asked)} again." if asked else "Everything has arrived.")
+    click.echo(
+        f"Asked Polar to send {len(asked)} again."
+        if asked
+        else "Polar reports nothing that failed."
+    )
 
 
 def _sync_one(user: User, dry_run: bool) -> None:

@@ -11,7 +11,7 @@ from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
 from saas.billing import gateway, plan_changes
 from saas.billing.gateway import Answer, PaymentDeclined
-from saas.billing.models import Product, Subscription
+from saas.billing.models import Order, Product, Subscription
 from saas.extensions import db
 from tests.billing.buying import buy, fill_catalogue
 from tests.browsing import csrf_token, sign_in, soup
@@ -119,7 +119,43 @@ def test_downgrade_waits_unless_asked_otherwise(shop: Any, polar: LocalPolar) ->
     client, ids = shop
     confirm(client, ids["Team Monthly"], "invoice")
     assert offered(client, ids["Pro Monthly"]) == ["next_period", "prorate"]
-    assert "less than the new price" in words(client.get(page_of(ids["Pro Monthly"])))
+    page = words(client.get(page_of(ids["Pro Monthly"])))
+    assert "less than the new price: nothing is charged then" in page
+    assert "about $10 are left over as your credit" in page.replace("$9.99", "$10")
+
+
+def test_credit_that_is_left_over_pays_the_next_invoices(
+    shop: Any, polar_app: Flask, polar: LocalPolar
+) -> None:
+    """What the page promises, as the local Polar does it: nothing at the renewal, less at the next."""
+    client, ids = shop
+    confirm(client, ids["Team Monthly"], "invoice")
+    confirm(client, ids["Pro Monthly"], "prorate")
+    for _ in range(2):
+        polar.advance(32 * 86_400)
+        polar.wait_idle()
+    client.get("/settings/billing/returned")
+    with polar_app.app_context():
+        renewals = db.select(Order).where(Order.billing_reason == "subscription_cycle")
+        found = db.session.scalars(renewals.order_by(Order.created_at)).all()
+        assert found[0].total_amount <= 0
+        assert [order.status for order in found] == ["paid"] * len(found)
+
+
+def test_one_time_purchase_is_bought_beside_the_plan(shop: Any) -> None:
+    client, ids = shop
+    landed = client.get(page_of(ids["Lifetime"]))
+    assert landed.location == f"/checkout?product_id={ids['Lifetime']}"
+    page = client.get(landed.location)
+    assert "Buy once" in page.text
+    assert "One step left" in page.text
+
+
+def test_link_to_a_plan_that_one_has(shop: Any) -> None:
+    client, ids = shop
+    page = client.get(f"/checkout?product_id={ids['Pro Monthly']}").text
+    assert "You have this already." in page
+    assert "One step left" not in page
 
 
 def test_trial_goes_on(polar_app: Flask, polar: LocalPolar) -> None:
@@ -165,7 +201,8 @@ def test_ways_that_lead_elsewhere(shop: Any, polar_app: Flask) -> None:
     client, ids = shop
     assert client.get(page_of(ids["Pro Monthly"])).location == "/settings/billing"
     assert client.get(page_of(ids["Free"])).location == "/settings/billing/cancellation"
-    assert client.get(page_of(ids["Lifetime"])).location == "/settings/billing"
+    bought_once = f"/checkout?product_id={ids['Lifetime']}"
+    assert client.get(page_of(ids["Lifetime"])).location == bought_once
     other, _ = sign_in(polar_app, "bob@example.com")
     target = other.get(page_of(ids["Pro Monthly"])).location
     assert target == f"/checkout?product_id={ids['Pro Monthly']}"

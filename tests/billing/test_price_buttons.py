@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from saas.accounts.models import User
 from saas.extensions import db
+from tests.billing.catalogue_data import product, put
 from tests.billing.holding_data import NOW, put_order, put_product, put_subscription
 from tests.browsing import sign_in, soup
 
@@ -120,3 +121,24 @@ def test_several_subscriptions_each_have_their_steps(app: Flask) -> None:
         "cancel-plan": [f"/settings/billing/cancellation?subscription={big}"],
         "other-cancel-plan": [f"/settings/billing/cancellation?subscription={small}"],
     }
+
+
+def test_trial_is_promised_only_to_who_gets_it(app: Flask, client: FlaskClient) -> None:
+    """Neither a switch nor the upgrade of a free subscription brings a trial."""
+    with app.app_context():
+        put(
+            product(
+                "Team", trial_interval="day", trial_interval_count=14, metadata={"plan": "team"}
+            )
+        )
+    assert "14 days free" in client.get("/pricing").text
+    for name in ("Free", "Pro"):
+        customer, public_id = sign_in(app, email=f"{name.lower()}@example.com")
+        assert "14 days free" in customer.get("/pricing").text
+        with app.app_context():
+            user = db.session.scalars(db.select(User).where(User.public_id == public_id)).one()
+            put_subscription(user, name)
+            db.session.commit()
+        page = customer.get("/pricing").text
+        assert "14 days free" not in page
+        assert "Start free trial" not in page

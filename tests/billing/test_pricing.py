@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.billing.catalogue_data import product, put
+from tests.browsing import soup
 
 
 def page(client: FlaskClient, url: str = "/pricing") -> BeautifulSoup:
@@ -174,3 +175,15 @@ def test_only_one_plan_is_highlighted(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         put(*(product(name, metadata={"highlight": True, "order": name}) for name in ("1", "2")))
     assert len(page(client).select(".is-highlighted")) == 1
+
+
+def test_description_is_markdown_as_polar_shows_it(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        put(product("Pro", description="For **people**:\n\n- reports\n- <b>charts</b>"))
+    card = soup(client.get("/pricing")).select_one('[data-testid="plan-pro"] .price-text')
+    assert card is not None
+    assert [tag.get_text() for tag in card.select("strong, li")] == [
+        "people",
+        "reports",
+        "<b>charts</b>",
+    ]
