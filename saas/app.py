@@ -17,6 +17,7 @@ from saas import (
     dev,
     errors,
     mail,
+    page_cache,
     pages,
     security,
     seeds,
@@ -24,11 +25,11 @@ from saas import (
     webhooks,
 )
 from saas.accounts import signals
-from saas.billing import address_news, customers, farewell
+from saas.billing import address_news, choice, customers, farewell
 from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
-from saas.kit import sqlite
+from saas.kit import pool, sqlite
 
 BLUEPRINTS = (
     pages.bp,
@@ -63,6 +64,7 @@ def create_app(config: Settings | None = None) -> Flask:
         app.register_blueprint(dev.bp)
     errors.init_app(app)
     templating.init_app(app)
+    page_cache.init_app(app, settings)
     cli.init_app(app)
     seeds.init_app(app)
     _connect_signals()
@@ -76,6 +78,7 @@ def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         sqlite.configure(db.engine)
+        pool.ask_the_idle(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     login_manager.init_app(app)
     csrf.init_app(app)
@@ -89,6 +92,7 @@ def _connect_signals() -> None:
     """Say who listens to what. Accounts does not know billing; it only tells what happened."""
     signals.email_confirmed.connect(customers.on_email_confirmed)
     user_logged_in.connect(customers.on_signed_in)
+    user_logged_in.connect(choice.on_signed_in)
     signals.email_changed.connect(address_news.on_email_changed)
     signals.user_deleting.connect(farewell.on_user_deleting)
 

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
@@ -19,8 +20,19 @@ migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()
+
+
+class DecoratedLimiter(Limiter):
+    """A limiter that costs nothing where no limit is declared: each limit of ours is a decorator."""
+
+    def init_app(self, app: Flask) -> None:
+        """Bind it to the application, without the look at every request that finds defaults."""
+        super().init_app(app)
+        app.before_request_funcs[None].remove(self._check_request_limit)
+
+
 # Without the fall-back an outage of Redis would lock everybody out; with it each process counts alone.
-limiter = Limiter(key_func=get_remote_address, in_memory_fallback_enabled=True)
+limiter = DecoratedLimiter(key_func=get_remote_address, in_memory_fallback_enabled=True)
 
 
 def start_write() -> None:

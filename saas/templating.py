@@ -1,10 +1,13 @@
 """What every template can use beside its own context."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from babel.dates import format_date
 from flask import Flask
+from markupsafe import Markup
 
 from saas import brand
 from saas.config import current
@@ -20,6 +23,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["day"] = day
     app.jinja_env.filters["markdown"] = markdown.to_html
+    app.jinja_env.globals["svg_icon"] = _icons(app)
 
     @app.context_processor
     def common() -> dict[str, Any]:
@@ -30,6 +34,22 @@ def init_app(app: Flask) -> None:
             "is_development": not settings.is_production,
             "current_year": utcnow().year,
         }
+
+
+def _icons(app: Flask) -> Callable[..., Markup]:
+    """Return the function behind ``icon`` of the templates, which remembers what it has made."""
+
+    def icon(name: str, more_classes: str = "") -> Markup:
+        file = cast(Callable[[str], str], app.jinja_env.globals["asset"])("img/icons.svg")
+        return _svg(file, name, f"icon {more_classes}".rstrip())
+
+    return icon
+
+
+@cache
+def _svg(file: str, name: str, classes: str) -> Markup:
+    use = Markup('<use href="{}#{}"/>').format(file, name)
+    return Markup('<svg class="{}" aria-hidden="true">{}</svg>').format(classes, use)
 
 
 def day(moment: datetime | None) -> str:

@@ -1,158 +1,59 @@
-"""``make bench``: how fast the webhook door is, and what is left of a storm. Prints a table.
+"""``make bench``: the webhook door, a storm at it, and the pages. Prints a table.
 
-python scripts/bench.py [--quick] [--only sqlite|postgresql]
+python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part door|storm|pages]...
 
 PostgreSQL is measured when a server answers on this machine. Ends with 1 when a bound is not held.
 """
 
 import argparse
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
-import bench_chaos
-from bench_load import Measured, send_all, signed
-from bench_server import (
-    SECRET,
-    Server,
-    environment,
-    migrate,
-    postgresql_database,
-    sqlite_database,
-)
-from bench_stories import Delivery, purchases
-from sqlalchemy import create_engine, text
+import bench_door
+import bench_pages
+from bench_figures import Figure, show
+from bench_server import migrate, postgresql_database, sqlite_database
 
-from saas.config import from_environment
-
-AT_ONCE = 8
-FULL_STORM = 625  # Customers with 16 deliveries each: ten thousand.
-ROUNDS = 3  # Bare route and door in turns, so that a busy machine is no excuse; the median counts.
-PATIENCE_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table. ``is_held`` is None for what is told and not judged."""
-
-    database: str
-    name: str
-    value: str
-    bound: str
-    is_held: bool | None
+# Each part with its size: the whole of it, and a tenth to see that it runs.
+PARTS: dict[str, tuple[Callable[[str, str, int], Iterator[Figure]], int, int]] = {
+    "door": (bench_door.speed, 100, 30),
+    "storm": (bench_door.storm, bench_door.FULL_STORM, 40),
+    "pages": (bench_pages.measure, 2000, 200),
+}
 
 
 def main() -> int:
     """Measure everything; returns 1 when a bound is not held."""
     options = _options()
-    customers = 30 if options.quick else 100
-    storm = 40 if options.quick else FULL_STORM
     figures: list[Figure] = []
     databases: dict[str, Any] = {"sqlite": sqlite_database, "postgresql": postgresql_database}
     for name, make in databases.items():
         if options.only in {None, name}:
-            figures += _of_database(name, make, customers, storm)
-    _print(figures)
+            for part in options.part or PARTS:
+                figures += _of_database(name, make, part, quick=options.quick)
+    show(figures)
     return int(any(figure.is_held is False for figure in figures))
 
 
-def _of_database(name: str, make: Any, customers: int, storm: int) -> Iterator[Figure]:
-    for measure, size in ((_speed, customers), (_storm, storm)):
-        database: AbstractContextManager[str | None] = make()
-        with database as url:
-            if url is None:
-                print(f"No {name} answers on this machine, so it is not measured.")
-                return
-            print(
-                f"{name}: {measure.__name__.strip('_')} with {size * 16} deliveries ...", flush=True
-            )
-            migrate(url)
-            yield from measure(name, url, size)
-
-
-def _speed(name: str, url: str, customers: int) -> Iterator[Figure]:
-    parts = _parts(purchases(customers * (ROUNDS + 1)), ROUNDS + 1)
-    with Server("wsgi:app", url) as door, Server("bench_bare:app", url) as bare:
-        first = _send(door, "/webhooks/polar", parts[0])
-        _wait_until_applied(url)
-        rounds = []
-        for part in parts[1:]:
-            beside = _send(bare, "/bare", part)
-            rounds.append((_send(door, "/webhooks/polar", part), beside, _wait_until_applied(url)))
-    refused = sum(
-        n
-        for m in (first, *(r[0] for r in rounds))
-        for status, n in m.statuses.items()
-        if status != 202
-    )
-    start = 1000 * max(first.seconds[:AT_ONCE])
-    share = median(here.per_second / beside.per_second for here, beside, _ in rounds)
-    throughput = median(here.per_second for here, _, _ in rounds)
-    yield Figure(name, "median, eight at once", *_below(first.percentile(0.5), 50))
-    yield Figure(name, "99th percentile, from the start on", *_below(first.percentile(0.99), 250))
-    yield Figure(name, "the first eight after the start", *_below(start, 250))
-    yield Figure(name, "throughput", f"{throughput:.0f}/s", "> 840/s (peers)", None)
-    bare_rate = median(beside.per_second for _, beside, _ in rounds)
-    yield Figure(name, "bare route", f"{bare_rate:.0f}/s", "", None)
-    yield Figure(name, "share of the bare route", f"{share:.2f}", ">= 0.50", share >= 0.5)
-    yield Figure(name, "not answered 202", str(refused), "0", refused == 0)
-    late = max(seconds for _, _, seconds in rounds)
-    yield Figure(name, f"all of {len(parts[0])} applied", f"{late:.1f} s later", "", None)
-
-
-def _storm(name: str, url: str, customers: int) -> Iterator[Figure]:
-    found = bench_chaos.run(url, customers, hurry=customers < FULL_STORM)
-    trouble = f"{found.sent} sent, {found.kills} kills, {found.cuts} cuts"
-    yield Figure(name, "storm", trouble, "", None)
-    yield Figure(name, "deliveries lost", str(found.lost), "0", found.lost == 0)
-    yield Figure(name, "left unhandled", str(found.unhandled), "0", found.unhandled == 0)
-    yield Figure(name, "counted twice", str(found.twice), "0", found.twice == 0)
-    yield Figure(name, "wrong plans", str(found.wrong_plans), "0", found.wrong_plans == 0)
-
-
-def _parts(deliveries: list[Delivery], count: int) -> list[list[Delivery]]:
-    size = len(deliveries) // count
-    return [deliveries[place * size : (place + 1) * size] for place in range(count)]
-
-
-def _send(server: Server, path: str, deliveries: list[Delivery]) -> Measured:
-    requests = [signed(delivery, SECRET, path) for delivery in deliveries]
-    return send_all(server.port, requests, at_once=AT_ONCE)
-
-
-def _wait_until_applied(url: str) -> float:
-    """Return the seconds until nothing in the inbox is waiting any more."""
-    started = time.monotonic()
-    engine = create_engine(from_environment(environment(url, 1)).sqlalchemy_url)
-    waiting = text("SELECT count(*) FROM webhook_deliveries WHERE handled_at IS NULL")
-    while time.monotonic() - started < PATIENCE_SECONDS:
-        with engine.connect() as connection:
-            if not connection.scalar(waiting):
-                break
-        time.sleep(0.1)
-    engine.dispose()
-    return time.monotonic() - started
-
-
-def _below(milliseconds: float, bound: float) -> tuple[str, str, bool]:
-    return f"{milliseconds:.1f} ms", f"< {bound:.0f} ms", milliseconds < bound
-
-
-def _print(figures: list[Figure]) -> None:
-    print(f"\n{'database':12}{'figure':36}{'measured':34}{'bound':18}held")
-    for figure in figures:
-        held = {True: "yes", False: "NO", None: ""}[figure.is_held]
-        print(f"{figure.database:12}{figure.name:36}{figure.value:34}{figure.bound:18}{held}")
+def _of_database(name: str, make: Any, part: str, *, quick: bool) -> Iterator[Figure]:
+    measure, full_size, quick_size = PARTS[part]
+    database: AbstractContextManager[str | None] = make()
+    with database as url:
+        if url is None:
+            print(f"No {name} answers on this machine, so its {part} is not measured.")
+            return
+        print(f"{name}: {part} ...", flush=True)
+        migrate(url)
+        yield from measure(name, url, quick_size if quick else full_size)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the webhook door.")
+    parser = argparse.ArgumentParser(description="Measure the application under gunicorn.")
     parser.add_argument("--quick", action="store_true", help="A tenth of it, to see that it runs.")
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument("--part", action="append", choices=tuple(PARTS), help="May be repeated.")
     return parser.parse_args()
 
 

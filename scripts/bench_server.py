@@ -68,12 +68,12 @@ def migrate(database_url: str) -> None:
 class Server:
     """One gunicorn with the committed configuration."""
 
-    def __init__(self, application: str, database_url: str) -> None:
-        self.port = _free_port()
+    def __init__(self, application: str, database_url: str, **more: str) -> None:
+        self.port = free_port()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--pythonpath", "scripts", "--log-level", "critical",
              application],
-            cwd=ROOT, env=environment(database_url, self.port),
+            cwd=ROOT, env=environment(database_url, self.port) | more,
         )  # fmt: skip
 
     def __enter__(self) -> "Server":
@@ -117,6 +117,7 @@ class Server:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import url_for
 
-from saas.billing import catalogue
+from saas.billing import catalogue, choice
 from saas.billing.entitlements import FREE, Entitlements
 from saas.billing.models import Product, Subscription
 from saas.billing.wording import per_period
@@ -18,8 +18,8 @@ INTERVAL_LABELS = {"month": "Monthly", "year": "Yearly"}
 
 @dataclass(frozen=True)
 class Action:
-    """The button of a card. ``kind`` is checkout (by POST), current (no button), or names the link:
-    signup, switch, keep, resume, manage, cancel. A link has a ``url``."""
+    """The button of a card. ``kind`` is checkout (by POST, or by a link for a visitor), current (no button),
+    or names the link: signup, switch, keep, resume, manage, cancel. A link has a ``url``."""
 
     kind: str
     label: str
@@ -149,9 +149,12 @@ def _action(product: Product, plan_key: str, is_current: bool, visitor: Visitor)
         return _other_plan(product, plan_key, mine)
     if plan_key == FREE.plan.key and visitor.pays:
         return Action("current", "Included")
+    label = f"Choose {product.name}" if product.is_recurring else "Buy once"
     if product.trial_interval:
-        return Action("checkout", "Start free trial")
-    return Action("checkout", f"Choose {product.name}" if product.is_recurring else "Buy once")
+        label = "Start free trial"
+    # A visitor follows a link: the page needs no form, so it is the same for everybody.
+    url = "" if visitor.is_signed_in else choice.address(product.polar_id)
+    return Action("checkout", label, url)
 
 
 def _present_plan(product: Product, mine: Subscription | None) -> Action:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, request, session, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
@@ -12,6 +12,7 @@ from saas.billing import (
     bp,
     catalogue,
     checkout,
+    choice,
     entitlements,
     notices,
     overtaken,
@@ -28,9 +29,9 @@ from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.portal import NothingToManage
 from saas.errors import error_page, wants_json
 from saas.extensions import limiter
+from saas.page_cache import same_for_visitors
 from saas.security import may_be_kept
 
-PENDING = "pending_checkout"  # Session key: the product a visitor chose before signing up.
 CHECKOUT_LIMIT = (
     "20 per minute"  # A person needs two or three; each one costs several calls to Polar.
 )
@@ -47,11 +48,16 @@ def template_functions() -> dict[str, Any]:
     }
 
 
+def _interval() -> str:
+    return "year" if request.args.get("interval") == "year" else "month"
+
+
 @bp.get("/pricing", endpoint="pricing")
 @may_be_kept("private, no-cache")
+@same_for_visitors(_interval)
 def pricing_page() -> ResponseReturnValue:
     """Show the catalogue copy. Makes no call to Polar."""
-    chosen = "year" if request.args.get("interval") == "year" else "month"
+    chosen = _interval()
     products = catalogue.products_for_sale()
     return render_template(
         "billing/pricing.html",
@@ -78,9 +84,8 @@ def checkout_start() -> ResponseReturnValue:
     """Send the customer to Polar's checkout, or a visitor to sign up first."""
     product = catalogue.product_for_sale(request.form.get("product_id"))
     if signed_in_user() is None:
-        session[PENDING] = product.polar_id
-        target = url_for("billing.checkout_resume", product_id=product.polar_id)
-        return redirect(url_for("accounts.signup", next=target), HTTPStatus.SEE_OTHER)
+        choice.remember(product.polar_id)
+        return redirect(choice.address(product.polar_id), HTTPStatus.SEE_OTHER)
     return _to_checkout(product.polar_id)
 
 
@@ -90,12 +95,12 @@ def checkout_start() -> ResponseReturnValue:
 def checkout_resume() -> ResponseReturnValue:
     """Go on with the choice made before signing up.
 
-    It starts a checkout only for the product that this browser chose by POST; a mere link to here shows
-    a button instead.
+    It starts a checkout only for the product that this browser chose by POST, the one of signing in
+    included; a mere link to here shows a button instead.
     """
-    wanted = request.args.get("product_id") or session.get(PENDING)
+    wanted = request.args.get("product_id") or choice.remembered()
     product = catalogue.product_for_sale(wanted)
-    if session.pop(PENDING, None) == product.polar_id:
+    if choice.take(product.polar_id):
         return _to_checkout(product.polar_id)
     return render_template("billing/resume.html", card=pricing.card(product, visitor()))
 

@@ -17,7 +17,6 @@ def of(settings: "Settings") -> dict[str, Any]:
         "DEBUG": settings.debug,
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "SESSION_COOKIE_NAME": f"{prefix}session",
         "SESSION_COOKIE_PATH": "/",

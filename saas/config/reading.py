@@ -46,6 +46,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mails_off=tuple(read.text("MAILS_OFF", "").replace(",", " ").split()),
         rate_limit_storage=read.text("RATE_LIMIT_STORAGE", "memory://"),
         trusted_proxies=int(read.number("TRUSTED_PROXIES", 0)),
+        page_cache_seconds=read.number("PAGE_CACHE_SECONDS", 0 if development else 5),
         log_level=read.text("LOG_LEVEL", "INFO").upper(),
     )
     if read.problems:

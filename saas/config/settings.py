@@ -48,6 +48,7 @@ class Settings:
     mails_off: tuple[str, ...] = ()
     rate_limit_storage: str = "memory://"
     trusted_proxies: int = 0
+    page_cache_seconds: float = 0
     log_level: str = "INFO"
 
     @property

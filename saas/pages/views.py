@@ -6,6 +6,7 @@ from saas import brand
 from saas.billing import pricing
 from saas.config import current
 from saas.kit.urls import absolute
+from saas.page_cache import same_for_visitors
 from saas.pages import bp
 from saas.security import may_be_kept
 
@@ -19,6 +20,7 @@ TEASER_CARDS = 3  # They fit beside each other; the pricing page shows the rest.
 
 @bp.get("/")
 @may_be_kept(CHECKED_AGAIN)
+@same_for_visitors()
 def home() -> str:
     """Show the landing page with the first few plans."""
     cards = [card for card in pricing.cards("month") if not card.is_one_time]
@@ -27,6 +29,7 @@ def home() -> str:
 
 @bp.get("/terms")
 @may_be_kept(CHECKED_AGAIN)
+@same_for_visitors()
 def terms() -> str:
     """Show the terms of service."""
     return render_template("pages/terms.html")
@@ -34,6 +37,7 @@ def terms() -> str:
 
 @bp.get("/privacy")
 @may_be_kept(CHECKED_AGAIN)
+@same_for_visitors()
 def privacy() -> str:
     """Show which data is kept, why and for how long."""
     return render_template("pages/privacy.html")

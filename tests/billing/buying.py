@@ -24,7 +24,7 @@ def fill_catalogue(app: Flask) -> dict[str, str]:
 
 def choose(client: FlaskClient, product_id: str) -> TestResponse:
     """Press the button of a price card."""
-    return submit(client, "/checkout", form_at="/pricing", product_id=product_id)
+    return submit(client, "/checkout", form_at="/login", product_id=product_id)
 
 
 def pay(polar: LocalPolar, checkout_url: str, **buyer: str) -> str:

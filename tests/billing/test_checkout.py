@@ -62,13 +62,22 @@ def test_second_visit_reuses_the_customer(polar_app: Flask, polar: LocalPolar) -
     assert created_checkouts(polar) == 1  # And the open checkout, too.
 
 
-def test_visitor_keeps_the_choice_through_sign_in(polar_app: Flask, polar: LocalPolar) -> None:
+@pytest.mark.parametrize("by", ["link", "form"])
+def test_visitor_keeps_the_choice_through_sign_in(
+    polar_app: Flask, polar: LocalPolar, by: str
+) -> None:
     ids = fill_catalogue(polar_app)
     sign_in(polar_app)  # makes the account
     visitor = polar_app.test_client()
-    response = choose(visitor, ids["Team Monthly"])
-    assert response.status_code == 303
-    parts = urlsplit(response.location)
+    if by == "form":
+        response = choose(visitor, ids["Team Monthly"])
+        assert response.status_code == 303
+        way = response.location
+    else:
+        way = soup(visitor.get("/pricing")).select_one('[data-testid="choose-team-monthly"]')[
+            "href"
+        ]
+    parts = urlsplit(way)
     assert parts.path == "/signup"
     target = parse_qs(parts.query)["next"][0]
     response = submit(

@@ -8,9 +8,11 @@ from saas.accounts.forms import LoginForm
 from saas.accounts.limits import limited
 from saas.accounts.views.pages import enter
 from saas.kit.forms import Answer, show
+from saas.page_cache import plain, same_for_visitors
 
 
 @bp.route("/login", methods=["GET", "POST"])
+@same_for_visitors(plain)
 @limited
 def login() -> Answer:
     """Ask who you are; somebody who is signed in goes on at once."""
