@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from saas.accounts.browsers import name_of
@@ -56,11 +58,7 @@ def begin(user: User, user_agent: str, remember: bool) -> tuple[int, str]:
 
 def find(token: str) -> Found | None:
     """Return who is signed in with this secret, or ``None`` when that has ended. One query."""
-    found = db.session.execute(
-        select(User, SignIn.id, SignIn.created_at, SignIn.seen_at, SignIn.is_remembered)
-        .join(SignIn, and_(SignIn.user_id == User.id, SignIn.auth_key == User.auth_key))
-        .where(SignIn.token_digest == _digest(token))
-    ).first()
+    found = db.session.execute(_statement(), {"digest": _digest(token)}).first()
     if found is None:
         return None
     user, sign_in_id, created_at, seen_at, is_remembered = found
@@ -68,6 +66,16 @@ def find(token: str) -> Found | None:
     if now - created_at > life.at_most or now - seen_at > life.unused:
         return None
     return Found(user, sign_in_id, now - seen_at > SEEN_EVERY)
+
+
+@cache
+def _statement() -> Any:
+    """Return the statement of every signed-in request, put together once."""
+    return (
+        select(User, SignIn.id, SignIn.created_at, SignIn.seen_at, SignIn.is_remembered)
+        .join(SignIn, and_(SignIn.user_id == User.id, SignIn.auth_key == User.auth_key))
+        .where(SignIn.token_digest == bindparam("digest"))
+    )
 
 
 def of(user: User) -> Sequence[SignIn]:
