@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import httpx
 
-from polar_emulator.faults import API_FAULTS
+from polar_emulator.faults import API_FAULTS, PER_MINUTE
 from polar_emulator.oddities import ODDITIES
 from polar_emulator.settings import DEFAULT_PORT
 
@@ -22,7 +22,7 @@ SWITCHES = {
     "reorder": "reorder_webhooks",
     "hold": "hold_confirmed",
 }
-FAULT_WORDS = (*sorted(API_FAULTS), *SWITCHES, "delay", *ODDITIES, "off")
+FAULT_WORDS = (*sorted(API_FAULTS), *SWITCHES, "delay", "limit", *ODDITIES, "off")
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -83,6 +83,9 @@ def fault(given: argparse.Namespace, ask: Ask) -> None:
     if given.name in ODDITIES:
         _say(f"Sent {ask('POST', f'/faults/send/{given.name}')['sent']}.")
         return
+    if given.name == "limit":
+        _say(_limit_words(ask("POST", "/rate-limit", per_minute=_most(given.value))))
+        return
     if given.name == "off":
         faults = ask("DELETE", "/faults")
     elif given.name:
@@ -130,6 +133,17 @@ def _wanted_fault(name: str, value: str | None) -> dict[str, Any]:
         raise CommandError(f"There is no fault {name}. Choose one of {', '.join(FAULT_WORDS)}.")
     slow = {"slow_seconds": _number(value)} if name == "slow" and value else {}
     return {"api": name, **slow}
+
+
+def _most(value: str | None) -> int | None:
+    if value is not None and value != "off" and not value.isdecimal():
+        raise CommandError("Say how many requests a minute, or off.")
+    return None if value == "off" else int(value or PER_MINUTE)
+
+
+def _limit_words(limit: dict[str, Any]) -> str:
+    most = limit["per_minute"]
+    return f"{most} requests a minute for each token." if most else "Any number of requests."
 
 
 def _number(value: str | None) -> float:
@@ -197,7 +211,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         "fault", parents=[common], help="let something go wrong, or show it"
     )
     failing.add_argument("name", nargs="?", help=", ".join(FAULT_WORDS))
-    failing.add_argument("value", nargs="?", help="on, off or a number of seconds")
+    failing.add_argument("value", nargs="?", help="on, off, or a number of seconds or requests")
 
     telling = commands.add_parser("events", parents=[common], help="print the events")
     telling.add_argument("--follow", action="store_true", help="go on with those to come")

@@ -6,8 +6,20 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+# What Polar's sandbox allows a token.
+PER_MINUTE = 100
 LONGEST_SECONDS = 24 * 3600
-API_FAULTS = frozenset({"down", "slow", "401", "422", "429", "500", "html", "broken"})
+# The names, each with what the API does then.
+API_FAULTS = {
+    "401": "401: does not know the token",
+    "422": "422: refuses everything",
+    "429": "429: too many requests",
+    "500": "500: breaks",
+    "broken": "broken: stops in the middle of an answer",
+    "down": "down: closes the connection",
+    "html": "html: answers a page, not JSON",
+    "slow": "slow",
+}
 
 
 @dataclass

@@ -61,8 +61,9 @@ def set_faults() -> Response:
 
 @remote.delete("/faults")
 def clear_faults() -> Response:
-    """Let everything go right again."""
+    """Let everything go right again; the limit of requests ends as well."""
     world().faults.clear()
+    limits.switch(None)
     jobs.release_held(world())
     return answer(world().faults.as_dict())
 

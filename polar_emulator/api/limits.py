@@ -10,9 +10,9 @@ from threading import Lock
 from flask import Response, current_app, request
 
 from polar_emulator.api.wire import answer, world
+from polar_emulator.faults import PER_MINUTE
 
-# Facts, section 4: what the sandbox allows a token, strangers, and those who confirm checkouts.
-PER_MINUTE = 100
+# Facts, section 4: what the sandbox allows strangers, and those who confirm checkouts.
 STRANGERS_PER_MINUTE = 60
 CONFIRMS_PER_MINUTE = 6
 WINDOW_SECONDS = 60.0

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from polar_emulator import catalogue, deliveries, jobs, oddities, scenarios, stream, timetravel
+from polar_emulator.api import limits
 from polar_emulator.api.wire import answer, world
 from polar_emulator.errors import ApiError
 from polar_emulator.pages import overview
@@ -21,6 +22,14 @@ STEPS: dict[str, dict[str, Any]] = {
     "next": {"next": True},
 }
 SWITCHES = ("drop_webhooks", "duplicate_webhooks", "reorder_webhooks", "hold_confirmed")
+MOST_PER_MINUTE = 1_000_000
+DONE = {
+    "clock": "The clock is moved.",
+    "faults": "The faults are set.",
+    "faults-off": "All faults are off.",
+    "reset": "Back to the demo state.",
+    "sent": "The event is sent.",
+}
 SECONDS = ("slow_seconds", "delay_webhooks_seconds")
 
 
@@ -28,14 +37,7 @@ SECONDS = ("slow_seconds", "delay_webhooks_seconds")
 def show() -> ResponseReturnValue:
     """The page."""
     with world().store.transaction():
-        done = next(
-            (
-                found.title
-                for found in scenarios.SCENARIOS
-                if found.name == request.args.get("done")
-            ),
-            None,
-        )
+        done = _done_words().get(request.args.get("done", ""))
         return render_template("control.html", done=done, **overview.everything())
 
 
@@ -75,7 +77,7 @@ def log() -> ResponseReturnValue:
 def reset() -> ResponseReturnValue:
     """Back to the demo state."""
     catalogue.reset(world())
-    return _back()
+    return _back("reset")
 
 
 @control.post("/control/redeliver/<key>")
@@ -100,7 +102,7 @@ def move_clock() -> ResponseReturnValue:
         timetravel.advance(world(), timetravel.destination(world(), wanted))
     except timetravel.ClockError as error:
         abort(422, str(error))
-    return _back()
+    return _back("clock")
 
 
 @control.post("/control/scenarios/<name>")
@@ -110,21 +112,28 @@ def play(name: str) -> ResponseReturnValue:
         scenarios.play(world(), name, request.form.get("who", ""))
     except (scenarios.ScenarioError, ApiError) as error:
         abort(422, str(error))
-    return redirect(url_for("control.show", done=name, _anchor="done"), 303)
+    return _back(name)
 
 
 @control.post("/control/faults")
 def set_faults() -> ResponseReturnValue:
-    """Set all faults as the form says."""
+    """Set all faults as the form says, or end them all."""
+    if "off" in request.form:
+        world().faults.clear()
+        limits.switch(None)
+        jobs.release_held(world())
+        return _back("faults-off", "faults-title")
     wanted: dict[str, Any] = {name: name in request.form for name in SWITCHES}
     wanted |= {name: request.form.get(name) or 0 for name in SECONDS}
     try:
+        most = _most(request.form.get("per_minute", "").strip())
         world().faults.change({**wanted, "api": request.form.get("api") or None})
     except ValueError as error:
         abort(422, str(error))
+    limits.switch(most)
     if not world().faults.hold_confirmed:
         jobs.release_held(world())
-    return _back("faults-title")
+    return _back("faults", "faults-title")
 
 
 @control.post("/control/oddities/<name>")
@@ -134,7 +143,7 @@ def send_oddity(name: str) -> ResponseReturnValue:
         oddities.send(world(), name)
     except ValueError as error:
         abort(422, str(error))
-    return _back("events-title")
+    return _back("sent", "events-title")
 
 
 def _seen() -> dict[str, str]:
@@ -145,5 +154,18 @@ def _seen() -> dict[str, str]:
     return {"rows": rows, "newest": found["events"][0]["type"] if found["events"] else ""}
 
 
-def _back(anchor: str | None = None) -> ResponseReturnValue:
-    return redirect(url_for("control.show", _anchor=anchor), 303)
+def _done_words() -> dict[str, str]:
+    """What the page says after something was done, by its name in the address."""
+    played = {found.name: f"Done: {found.title.lower()}." for found in scenarios.SCENARIOS}
+    return {**DONE, **played}
+
+
+def _most(text: str) -> int | None:
+    """The limit of requests a minute, None for none."""
+    if text and not (text.isdecimal() and 0 < int(text) <= MOST_PER_MINUTE):
+        raise ValueError(f"Requests a minute are a number from 1 to {MOST_PER_MINUTE}, or nothing.")
+    return int(text) if text else None
+
+
+def _back(done: str, anchor: str = "done") -> ResponseReturnValue:
+    return redirect(url_for("control.show", done=done, _anchor=anchor), 303)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from polar_emulator import scenarios, timetravel
+from polar_emulator.api.limits import SETTING
 from polar_emulator.api.wire import world
 from polar_emulator.clock import stamp
 from polar_emulator.events import body_of
@@ -40,7 +41,8 @@ def everything() -> dict[str, Any]:
         "customer_count": store.count("customer", {"deleted_at": None}),
         "checkouts": [_with_product(doc) for doc in checkouts],
         "faults": world().faults,
-        "api_faults": sorted(API_FAULTS),
+        "api_faults": API_FAULTS,
+        "per_minute": (store.get("setting", SETTING) or {}).get("per_minute"),
         **clock(),
         **events(),
     }

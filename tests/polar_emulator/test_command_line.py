@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from polar_emulator.__main__ import main
@@ -47,6 +48,18 @@ def test_scenarios(command, buyers: Buyers, polar: LocalPolar) -> None:  # type:
     command("advance", "--days", "31")
     assert buyers.subscription().status == "past_due"
     assert command("scenario", "fly")[0] == 1
+
+
+def test_limit(command, polar: LocalPolar) -> None:  # type: ignore[no-untyped-def]
+    assert command("fault", "limit") == (0, "100 requests a minute for each token.\n")
+    assert command("fault", "limit", "2")[0] == 0
+    headers = {"Authorization": f"Bearer {polar.token}"}
+    statuses = [httpx.get(f"{polar.url}/v1/products/", headers=headers).status_code for _ in "123"]
+    assert statuses == [200, 200, 429]
+    assert command("fault", "off")[0] == 0
+    assert httpx.get(f"{polar.url}/v1/products/", headers=headers).status_code == 200
+    assert command("fault", "limit", "off") == (0, "Any number of requests.\n")
+    assert command("fault", "limit", "many")[0] == 1
 
 
 def test_faults(command, polar: LocalPolar) -> None:  # type: ignore[no-untyped-def]

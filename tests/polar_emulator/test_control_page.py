@@ -1,6 +1,8 @@
 """The control page."""
 
 import httpx
+import pytest
+from polar.base import PolarRateLimitError
 from polar.v2026_10 import Polar
 
 from polar_emulator.testing import LocalPolar
@@ -102,11 +104,25 @@ def test_sets_faults(polar: LocalPolar, browser: httpx.Client) -> None:
     page = press(browser, browser.get("/"), "fault-set", api="500", duplicate_webhooks="on")
     assert "API fault: 500" in page.text
     assert polar.control("GET", "/faults")["duplicate_webhooks"]
-    page = press(browser, page, "fault-set", api="", slow_seconds="long")
-    assert page.status_code == 422
+    for wrong in ({"slow_seconds": "long"}, {"per_minute": "0"}, {"per_minute": "²"}):
+        assert press(browser, page, "fault-set", api="", **wrong).status_code == 422
     polar.control("DELETE", "/faults")
     press(browser, browser.get("/"), "send-unknown-type")
     assert polar.events() == ["subscription.teleported"]
+
+
+def test_limits_requests_and_ends_all_faults(
+    polar: LocalPolar, browser: httpx.Client, sdk: Polar
+) -> None:
+    page = press(browser, browser.get("/"), "fault-set", per_minute="1", drop_webhooks="on")
+    assert text(page, "control-done") == "The faults are set."
+    assert "1 requests a minute" in page.text
+    sdk.products.list()
+    with pytest.raises(PolarRateLimitError):
+        sdk.products.list()
+    press(browser, browser.get("/"), "fault-off")
+    sdk.products.list()
+    assert not polar.control("GET", "/faults")["drop_webhooks"]
 
 
 def test_delivery_log(buyers: Buyers, browser: httpx.Client, receiver: Receiver) -> None:
