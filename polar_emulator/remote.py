@@ -203,6 +203,7 @@ def _is_idle() -> bool:
 def _given() -> dict[str, Any]:
     try:
         data = json.loads(request.get_data() or b"{}")
+        json.dumps(data, ensure_ascii=False).encode()  # half a character cannot be told to anybody
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

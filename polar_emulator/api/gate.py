@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from flask import Blueprint, Flask, Response, request, stream_with_context
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import RequestRedirect
 
 from polar_emulator.api.limits import CONFIRM, refuse_many, too_many
@@ -39,13 +39,15 @@ def install(app: Flask) -> None:
 
 
 def routing_error(error: HTTPException) -> Response | None:
-    """The answer to a path or method that the API does not have, None for other paths."""
+    """The answer to a path, method or size of body that the API does not have, None for other paths."""
     if not is_api():
         return None
     if isinstance(error, MethodNotAllowed):
         methods = [name for name in error.valid_methods or [] if name not in {"HEAD", "OPTIONS"}]
         allowed = "GET" if "GET" in methods else next(iter(methods), "GET")
         return answer({"detail": "Method Not Allowed"}, 405, {"Allow": allowed})
+    if isinstance(error, RequestEntityTooLarge):
+        return answer({"detail": "Content Too Large"}, 413)
     return answer({"detail": "Not Found"}, 404)
 
 
