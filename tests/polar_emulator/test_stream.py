@@ -90,28 +90,23 @@ def test_readers_that_leave_are_let_go(polar: LocalPolar, buyers: Buyers) -> Non
 def test_streams_end_with_the_process_and_go_on_after_a_restart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    polar = testing.start(port=port)
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
-    def read() -> None:
-        with following(f"{polar.url}/control/stream") as messages:
+    def read(url: str) -> None:
+        with following(url) as messages:
             begun.set()
             list(messages)
         ended.set()
 
-    begun = threading.Event()
-    reader = threading.Thread(target=read)
-    reader.start()
-    assert begun.wait(5)
-    polar._process.send_signal(signal.SIGTERM)
-    assert polar._process.wait(10) == 0
-    assert ended.wait(5)
-    reader.join()
-    polar.stop()
-    with (
-        testing.start(port=port) as again,
-        following(f"{again.url}/control/stream") as messages,
-    ):
+    with testing.start(port=port) as polar:
+        reader = threading.Thread(target=read, args=(f"{polar.url}/control/stream",))
+        reader.start()
+        assert begun.wait(10)
+        polar._process.send_signal(signal.SIGTERM)
+        assert polar._process.wait(10) == 0
+        assert ended.wait(10)
+        reader.join()
+    with testing.start(port=port) as polar, following(f"{polar.url}/control/stream") as messages:
         assert "Nothing has happened yet." in next(messages)["rows"]
 
 
