@@ -24,10 +24,29 @@ def request(user: User, email: str, password: str) -> None:
     emails.confirm_new_address(address, links.new_address(user, address))
 
 
-def confirm(token: str) -> User:
-    """Use the link: the user has the new address from now on. Raises ``LinkExpired``."""
+def proposal(user: User, address: str) -> str | None:
+    """Return a link for an address that somebody named elsewhere; it asks for the password, too.
+
+    ``None`` when it is another account's, or none that we take: then the two stay apart.
+    """
+    wanted = addresses.normalise(address)
+    holder = service.find(wanted)
+    if holder is not None and holder.has_confirmed_email:
+        return None
+    return links.new_address(user, wanted, asks_password=True)
+
+
+def confirm(token: str, password: str = "") -> User:
+    """Use the link: the user has the new address from now on.
+
+    Raises ``LinkExpired``, or ``WrongPassword`` when the link asks for it.
+    """
     start_write()
-    user, address = links.user_of_new_address(token)
+    found = links.read_new_address(token)
+    user, address = found.user, found.address
+    if found.asks_password and not passwords.matches(user.password_hash, password):
+        db.session.rollback()
+        raise WrongPassword
     old = user.email
     _make_room(address)
     user.email = address

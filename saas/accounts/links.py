@@ -7,6 +7,7 @@ ends itself. The token is signed and dated; see ``saas.kit.tokens``.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import current_app
@@ -37,19 +38,31 @@ def new_reset(user: User, next_url: str | None) -> str:
     return link("accounts.password_reset", token=token, next=next_url)
 
 
-def new_address(user: User, address: str) -> str:
+@dataclass(frozen=True)
+class NewAddress:
+    """What a link for another address stands for. ``asks_password`` when nobody typed it before."""
+
+    user: User
+    address: str
+    asks_password: bool
+
+
+def new_address(user: User, address: str, *, asks_password: bool = False) -> str:
     """Return the link that gives the user another address. It dies with the address or the password."""
-    payload = json.dumps([user.public_id, _key_print(user), user.email, address])
+    facts = [user.public_id, _key_print(user), user.email, address]
+    payload = json.dumps([*facts, True] if asks_password else facts)
     return link("accounts.address_confirmation", token=tokens.sign(_keys(), "address", payload))
 
 
-def user_of_new_address(token: str) -> tuple[User, str]:
-    """Return, and lock, the user of such a link and the address it proves. Raises ``LinkExpired``."""
-    public_id, key_print, old, address = json.loads(_read("address", token, NEW_ADDRESS_AGE))
+def read_new_address(token: str) -> NewAddress:
+    """Read such a link, and lock its user. Raises ``LinkExpired``."""
+    public_id, key_print, old, address, *asks_password = json.loads(
+        _read("address", token, NEW_ADDRESS_AGE)
+    )
     user = _only((User.public_id == public_id) & (User.email == old))
     if _key_print(user) != key_print:
         raise LinkExpired
-    return user, str(address)
+    return NewAddress(user, str(address), bool(asks_password))
 
 
 def user_of_confirmation(token: str) -> User:

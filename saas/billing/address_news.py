@@ -1,8 +1,6 @@
 """A user's new e-mail address arrives at Polar, now or as soon as Polar answers again.
 
-The other direction is information only: an address that somebody changes at Polar is kept with the customer
-and shown in the billing settings. It never becomes the address to sign in with, and never decides whose
-customer it is; that is done by our id alone.
+The other direction is ``address_at_polar``.
 """
 
 import logging
@@ -11,7 +9,7 @@ from typing import cast
 from sqlalchemy import Table, delete, select
 
 from saas.accounts.models import User
-from saas.billing import gateway, sync
+from saas.billing import address_at_polar, gateway, sync
 from saas.billing.gateway import PolarError, PolarRejected
 from saas.billing.models import AddressNews
 from saas.extensions import db, insert, start_write
@@ -27,6 +25,7 @@ def on_email_changed(user: User) -> None:
     statement = insert(table).values(user_id=user_id, since=utcnow()).on_conflict_do_nothing()
     start_write()
     db.session.execute(statement)
+    address_at_polar.remember_as_old(user_id)
     db.session.commit()
     tell(user_id)
 
@@ -47,6 +46,7 @@ def tell(user_id: int) -> bool:
     user = db.session.get_one(User, user_id)
     public_id, address = user.public_id, user.email
     db.session.rollback()
+    is_refused = False
     try:
         customer = gateway.customer_by_external_id(public_id)
         if customer is not None and customer.data.get("email") != address:
@@ -55,10 +55,13 @@ def tell(user_id: int) -> bool:
             sync.put_customer(answer.data, answer.observed_at)
             db.session.commit()
     except PolarRejected as error:
+        is_refused = True
         log.error("the new address of user %s was refused by Polar: %s", public_id, error.errors)
     except PolarError:
         return False
     start_write()
     db.session.execute(delete(AddressNews).where(AddressNews.user_id == user_id))
+    if not is_refused:
+        address_at_polar.forget_old(user_id)
     db.session.commit()
     return True

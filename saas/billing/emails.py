@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from saas.accounts.models import User
+from saas.billing import address_at_polar
 from saas.billing.models import Notice, Order, Subscription, past_due_is_tolerated
 from saas.billing.wording import per_period, product_name
 from saas.config import current
@@ -17,6 +18,8 @@ def send_notice(notice: Notice, user: User) -> bool:
 
     What is not so any more, such as a failed payment that was paid meanwhile, is not told.
     """
+    if notice.kind == address_at_polar.KIND:
+        return address_at_polar.send_offer(notice, user)
     subscription = db.session.get(Subscription, notice.subject_id)
     if subscription is not None:
         facts = _facts(notice.kind, notice.period, subscription)

@@ -38,5 +38,6 @@ def _revoke(subscription_id: str) -> None:
 def _note_deleted(customer: dict[str, Any], deleted_at: datetime) -> None:
     """Keep the customer as deleted; Polar's own event says the same in a moment."""
     start_write()
-    sync.put_customer(customer | {"deleted_at": deleted_at.isoformat()}, deleted_at)
+    gone = {"deleted_at": deleted_at.isoformat(), "external_id": None}
+    sync.put_customer(customer | gone, deleted_at)
     db.session.commit()

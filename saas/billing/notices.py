@@ -15,7 +15,7 @@ from sqlalchemy import Integer, Table, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from saas.accounts.models import User
-from saas.billing import emails, occasions
+from saas.billing import address_at_polar, emails, occasions
 from saas.billing.models import Customer, Notice, Order, Subscription
 from saas.billing.occasions import NEWS_DAYS, Occasion
 from saas.config import current
@@ -30,7 +30,9 @@ PATIENCE = timedelta(minutes=5)  # A mail younger than this may be on its way in
 
 
 def after_change(ids: Iterable[str]) -> None:
-    """Send what has become due about these subscriptions and orders. Nobody waits for the mail server.
+    """Send what has become due about these subscriptions, orders and customers.
+
+    Nobody waits for the mail server.
 
     To be called after the change is committed. Never raises.
     """
@@ -49,7 +51,7 @@ def after_change_for(user: User) -> None:
     mine = select(Customer.polar_id).where(Customer.user_id == user.id)
     subscriptions = select(Subscription.polar_id).where(Subscription.customer_id.in_(mine))
     orders = select(Order.polar_id).where(Order.customer_id.in_(mine))
-    after_change(db.session.scalars(subscriptions.union(orders)))
+    after_change(db.session.scalars(mine.union(subscriptions, orders)))
 
 
 def run(now: datetime | None = None) -> int:
@@ -62,7 +64,7 @@ def run(now: datetime | None = None) -> int:
     )
     ids = set(db.session.scalars(select(Subscription.polar_id).where(recent)))
     ids |= set(db.session.scalars(select(Order.polar_id).where(Order.created_at > now - NEWS_DAYS)))
-    fresh = note(ids, now)
+    fresh = note(ids, now) + _write_down(address_at_polar.due())
     waiting = select(Notice.id).where(
         Notice.sent_at.is_(None),
         Notice.attempts < MAX_ATTEMPTS,
@@ -74,8 +76,11 @@ def run(now: datetime | None = None) -> int:
 
 
 def note(ids: set[str], now: datetime | None = None) -> list[int]:
-    """Write down what is due about these subscriptions and orders; returns the ids of what is new."""
-    due = _due(ids, now or utcnow())
+    """Write down what is due about these objects; returns the ids of what is new."""
+    return _write_down(_due(ids, now or utcnow()))
+
+
+def _write_down(due: dict[Occasion, int]) -> list[int]:
     off, known = set(current().mails_off), _known(due)
     rows = [
         {"kind": o.kind, "subject_id": o.subject_id, "period": o.period, "user_id": user_id}
@@ -165,7 +170,7 @@ def _due(ids: set[str], now: datetime) -> dict[Occasion, int]:
         .where(or_(Order.polar_id.in_(ids), Order.subscription_id.in_(by_id)))
         .where(Customer.user_id.is_not(None), Order.created_at > now - NEWS_DAYS)
     ).all()
-    found: dict[Occasion, int] = {
+    found: dict[Occasion, int] = address_at_polar.due(ids) | {
         occasion: user_id
         for subscription, user_id in subscriptions
         for occasion in occasions.of_subscription(subscription, now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import decisions, entitlements
+from saas.billing import address_at_polar, decisions, entitlements
 from saas.billing import subscriptions as owned
 from saas.billing.models import Benefit, Customer, Grant, Subscription, past_due_is_tolerated
 from saas.billing.wording import per_period, product_name
@@ -53,7 +53,7 @@ class Summary:
     scheduled: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     others: list[Other] = field(default_factory=list)
-    receipts_to: str = ""
+    elsewhere: address_at_polar.Elsewhere | None = None
 
 
 def summary(user: User) -> Summary:
@@ -80,7 +80,7 @@ def summary(user: User) -> Summary:
         scheduled=_schedule(subscription) if subscription else [],
         steps=[s for s in _steps(subscription) if s.name != "keep"] if subscription else [],
         others=[_other(found) for found in mine[1:] if found.is_current],
-        receipts_to=customer.email if customer and customer.email != user.email else "",
+        elsewhere=address_at_polar.of_user(user) if customer else None,
     )
 
 

@@ -15,14 +15,18 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # Older than Polar: anything shown 
 
 
 def put_customer(data: object, observed_at: datetime) -> str:
-    """Keep a customer and find out whose it is by our id, never by e-mail. Returns the Polar id."""
+    """Keep a customer and find out whose it is by our id, never by e-mail. Returns the Polar id.
+
+    Of one that was deleted no address and no name are kept, however late its events come.
+    """
     read = Reader(data, "customer")
+    deleted_at = read.optional_moment("deleted_at")
     external_id = read.optional_text("external_id")
     values = snapshot_fields(read, observed_at) | {
         "external_id": external_id,
-        "email": read.optional_text("email") or "",
-        "name": read.optional_text("name"),
-        "deleted_at": read.optional_moment("deleted_at"),
+        "email": "" if deleted_at else read.optional_text("email") or "",
+        "name": None if deleted_at else read.optional_text("name"),
+        "deleted_at": deleted_at,
     }
     keep_newer(models.Customer, values)
     if external_id:

@@ -85,7 +85,7 @@ def _end(model: Model, polar_id: str, dry_run: bool) -> list[Difference]:
     """Write that it is over. Dated now, so that an old delivery which is still on its way changes nothing."""
     now = utcnow()
     endings: dict[Model, dict[str, Any]] = {
-        Customer: {"deleted_at": now, "external_id": None},
+        Customer: {"deleted_at": now, "external_id": None, "email": "", "name": None},
         Subscription: {"status": "canceled", "ended_at": now},
         Grant: {"is_granted": False},
     }

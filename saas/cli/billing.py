@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from saas.accounts import service
 from saas.accounts.models import User
 from saas.billing import (
+    address_at_polar,
     address_news,
     customers,
     entitlements,
@@ -61,6 +62,16 @@ def send_notices() -> None:
     """Send the mails that are due, and tell Polar of new e-mail addresses. Run it every hour."""
     click.echo(f"{notices.run()} mails sent.")
     click.echo(f"{address_news.run()} new addresses told to Polar.")
+
+
+@billing.command("addresses")
+def list_addresses() -> None:
+    """List customers whose address at Polar is not that of their account, and why."""
+    found = address_at_polar.everybody()
+    for each in found:
+        click.echo(f"{each.own}  at Polar: {each.address}  {each.state}")
+    if not found:
+        click.echo("Every customer has the same address here and at Polar.")
 
 
 @billing.command("sync")

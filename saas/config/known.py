@@ -17,4 +17,5 @@ BILLING_MAILS = (
     "trial_ending",
     "cancellation_confirmed",
     "access_ended",
+    "address_at_polar",
 )

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from saas.billing import notices, store
-from saas.billing.models import Order, Subscription
+from saas.billing.models import Customer, Order, Subscription
 from saas.billing.payload import PayloadError, Reader
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
@@ -86,7 +86,8 @@ def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
     for outcome in set(outcomes.values()):
         _note_success([key for key, value in outcomes.items() if value == outcome], outcome)
     db.session.commit()
-    notices.after_change([*everything.newer[Subscription], *everything.newer[Order]])
+    news = (Subscription, Order, Customer)
+    notices.after_change(key for model in news for key in everything.newer[model])
     return outcomes, failures
 
 

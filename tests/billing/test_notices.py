@@ -10,7 +10,7 @@ from flask import Flask
 
 from saas import config
 from saas.accounts.models import User
-from saas.billing import emails, notices, occasions
+from saas.billing import address_at_polar, emails, notices, occasions
 from saas.billing.models import Notice
 from saas.config import BILLING_MAILS, ROOT
 from saas.extensions import db
@@ -151,8 +151,11 @@ def test_names_are_the_same_everywhere() -> None:
     assert set(BILLING_MAILS) <= folders
     for text in (ROOT / ".env.example", ROOT / "docs/settings.md"):
         assert ", ".join(BILLING_MAILS) in text.read_text(encoding="utf-8")
-    source = Path(occasions.__file__).read_text(encoding="utf-8")
-    assert all(f'Occasion("{name}"' in source for name in BILLING_MAILS)
+    sources = [
+        Path(module.__file__).read_text(encoding="utf-8")
+        for module in (occasions, address_at_polar)
+    ]
+    assert all(f'"{name}"' in "".join(sources) for name in BILLING_MAILS)
 
 
 def test_unknown_name_in_the_setting_is_refused() -> None:

@@ -5,7 +5,7 @@ from flask import flash, redirect, render_template, url_for
 from saas.accounts import address_change, bp, deletion, links, service, sessions
 from saas.accounts.errors import LinkExpired, WrongPassword
 from saas.accounts.forms import AddressForm, ChangePasswordForm, ConfirmForm, DeletionForm
-from saas.accounts.limits import limited_by_user
+from saas.accounts.limits import limited_by_link, limited_by_user
 from saas.accounts.sessions import login_required
 from saas.accounts.views.pages import show_expired, show_with_secret_address
 from saas.errors import AppError
@@ -58,18 +58,30 @@ def address() -> Answer:
 
 
 @bp.route("/confirm-address/<token>", methods=["GET", "POST"])
+@limited_by_link
 def address_confirmation(token: str) -> Answer:
-    """Show a button, because mail scanners follow links; pressing it changes the address."""
+    """Show a button, because mail scanners follow links; pressing it changes the address.
+
+    A link that nobody asked for with the password asks for it here.
+    """
     form = ConfirmForm()
     try:
         if form.validate_on_submit():
-            user = address_change.confirm(token)
+            user = address_change.confirm(token, form.password.data or "")
             flash(f"Your address is {user.email} now.", "success")
             return redirect(url_for("accounts.settings"), 303)
-        _, email = links.user_of_new_address(token)
+        found = links.read_new_address(token)
+    except WrongPassword as error:
+        form.password.errors = [error.message]
+        found = links.read_new_address(token)
     except LinkExpired as error:
         return show_expired(error, "accounts/address_expired.html")
-    return show_with_secret_address("accounts/address_confirmation.html", form, email=email)
+    return show_with_secret_address(
+        "accounts/address_confirmation.html",
+        form,
+        email=found.address,
+        asks_password=found.asks_password,
+    )
 
 
 csrf.exempt(address_confirmation)  # For the reason given for ``registration.confirmation``.

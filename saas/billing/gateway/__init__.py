@@ -72,8 +72,12 @@ def update_customer(polar_id: str, **changes: object) -> Answer:
 
 
 def delete_customer(polar_id: str) -> Answer:
-    """Delete a customer; its subscriptions end at once. The answer is empty. Raises ``PolarNotFound``."""
-    return call("DELETE", f"/v1/customers/{quote(polar_id, safe='')}")
+    """Delete a customer and what is personal about it; its subscriptions end at once.
+
+    The answer is empty. Raises ``PolarNotFound``.
+    """
+    path = f"/v1/customers/{quote(polar_id, safe='')}"
+    return call("DELETE", path, query={"anonymize": "true"})
 
 
 def customer_subscriptions(polar_id: str) -> Iterator[Answer]:
