@@ -113,9 +113,9 @@ def send(notice_id: int) -> bool:
     if notice is None or user is None:  # The account was deleted meanwhile.
         return False
     sent = emails.send_notice(notice, user)
+    db.session.rollback()  # What was read is old by now, and SQLite lets nobody write on top of it.
     if not sent:
-        notice.sent_at = None
-    db.session.commit()
+        _put_back(notice_id)
     return sent
 
 
@@ -131,6 +131,12 @@ def _claim(notice_id: int) -> bool:
     claimed = db.session.scalar(statement) is not None
     db.session.commit()
     return claimed
+
+
+def _put_back(notice_id: int) -> None:
+    start_write()
+    db.session.execute(update(Notice).where(Notice.id == notice_id).values(sent_at=None))
+    db.session.commit()
 
 
 def _send_in(app: Flask, notice_ids: list[int]) -> None:

@@ -19,7 +19,7 @@ from saas.billing.gateway import Answer
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
 from saas.billing.runs import SyncRun
 from saas.errors import AppError
-from saas.extensions import db
+from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
 
 STAGES: dict[Any, tuple[str, str]] = {
@@ -75,6 +75,7 @@ def prepare(*, dry_run: bool = False, restart: bool = False) -> Plan:
     }
     if dry_run:
         return Plan(pages)
+    start_write()
     run = None if restart else runs.interrupted()
     if run is None:
         run = SyncRun(stage=Customer.__tablename__, page=0)

@@ -88,3 +88,23 @@ def test_customer_without_an_account_gets_no_mail_of_ours(app: Flask) -> None:
         db.session.delete(db.session.get_one(User, user.id))
         db.session.commit()
         assert notices.run() == 0
+
+
+def test_somebody_writes_while_the_mail_server_fails(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses at once to write on top of what was read before somebody else wrote."""
+    which = put_subscription(ada, **CANCELLED)
+    ids = notices.note({which})
+
+    def fail_slowly(*_: Any) -> None:
+        with db.engine.begin() as other:
+            other.execute(db.update(Subscription).values(amount=Subscription.amount + 1))
+        raise OSError("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("saas.mail._deliver", fail_slowly)
+        assert notices.send(ids[0]) is False
+    with _later():
+        assert notices.run() == 1
+    assert len(mails()) == 1
