@@ -102,7 +102,7 @@ def test_visitors_start_for_free_or_choose(app: Flask) -> None:
         db.session.commit()
     found = buttons(app.test_client())
     assert found["Free"] == "Start for free > /signup"
-    assert found["Pro"] == "Choose Pro > /checkout"
+    assert found["Pro"] == "Choose Pro > /signup"
 
 
 def test_several_subscriptions_each_have_their_steps(app: Flask) -> None:
