@@ -10,7 +10,7 @@ ORDINARY := not browser and not stack
 ORDINARY := not browser and not stack and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser test-stack bench bench-polar fidelity lint fmt lock ci clean
+.PHONY: help dev setup test test-browser test-stack fuzz audit bench bench-polar fidelity lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -27,6 +27,14 @@ setup: ## Install everything, for an editor
 test: ## Run the tests (TEST_DATABASE_URL chooses PostgreSQL; ARGS="-k word")
 	$(SETUP) dev test
 	$(RUN) -m pytest -m "$(ORDINARY)" $(ARGS)
+
+fuzz: ## Send nonsense to every route and to the webhook door (FUZZ_CASES, FUZZ_SEED=random)
+	$(SETUP) dev test
+	FUZZ_CASES=$${FUZZ_CASES:-10000} $(RUN) -m pytest tests/fuzz --timeout=0 --durations=3 $(ARGS)
+
+audit: ## Look for known holes in dependencies, secrets in files, mistakes in workflows
+	$(SETUP) audit
+	@$(RUN) scripts/audit.py
 
 test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 	$(SETUP) dev test browser

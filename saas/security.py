@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, make_response, redirect, request, session
+from flask import Flask, Response, abort, make_response, redirect, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 
@@ -49,10 +49,25 @@ def init_app(app: Flask, settings: Settings) -> None:
         # No page: for a host that is no name Flask cannot even make the addresses on it.
         return Response(MISDIRECTED, HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
 
+    app.before_request(refuse_nul)
+
+    @app.teardown_request
+    def close_files(_error: BaseException | None) -> None:
+        request.close()  # Flask leaves what was sent as a file open until the memory is tidied up.
+
     @app.after_request
     def keep_nothing(response: Response) -> Response:
         response.headers.setdefault("Cache-Control", PRIVATE)
         return response
+
+
+def refuse_nul() -> None:
+    """Answer 400 to text with a NUL in it: no person types one, and PostgreSQL stores none."""
+    if request.path.startswith(ANY_HOST):
+        return
+    texts = [request.path, *(text for pair in request.values.items(multi=True) for text in pair)]
+    if any("\x00" in (text or "") for text in texts):  # A part of a form may come without a name.
+        abort(HTTPStatus.BAD_REQUEST)
 
 
 def guard(wsgi: "WSGIApplication", settings: Settings) -> "WSGIApplication":

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
@@ -11,11 +11,19 @@ Answer = str | tuple[str, int] | Response
 """What a view of a page returns: the page, the page with a status, or a redirect."""
 
 
+SENDING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 STALE = "This page was open for too long, or your browser keeps no cookies. Send the form again."
 
 
 class PageForm(FlaskForm):  # type: ignore[misc]
-    """Parent of every form that is shown on a page."""
+    """Parent of every form that is shown on a page. It reads what a form sends, and nothing else.
+
+    Left to itself Flask-WTF takes a JSON body for the fields as well, past the limits that count by field.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        sent = request.form if request.method in SENDING else None
+        super().__init__(formdata=sent, **kwargs)
 
     def refuse(self, message: str) -> None:
         """Add an error that belongs to the form as a whole, not to one field."""

@@ -58,7 +58,7 @@ def test_confirmation_expires_after_three_days(app: Flask, client: FlaskClient) 
         assert client.get(link).status_code == 410
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", "%00", "é", "A" * 5000])
+@pytest.mark.parametrize("token", ["x", "a.b.c", "%ff", "é", "A" * 5000])
 def test_nonsense_for_a_token_is_gone(client: FlaskClient, token: str) -> None:
     assert client.get(f"/confirm/{token}").status_code == 410
     assert client.get(f"/reset-password/{token}").status_code == 410
