@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.kit.datetimes import UTCDateTime, utcnow
@@ -36,6 +36,8 @@ class User(UserMixin, Base):  # type: ignore[misc]
     """
 
     __tablename__ = "users"
+    # On PostgreSQL with the collation C, in which a range is a prefix; see migration 0050.
+    __table_args__ = (Index("ix_users_email_prefix", "email"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(36), unique=True, default=new_public_id)
@@ -47,8 +49,14 @@ class User(UserMixin, Base):  # type: ignore[misc]
     confirmation_browser: Mapped[str | None] = mapped_column(String(64))
     reset_nonce: Mapped[str | None] = mapped_column(String(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    staff_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     session_token = ""  # Of this browser, known for as long as the request that signs in.
+
+    @property
+    def is_staff(self) -> bool:
+        """True for people who work here and may open the staff pages."""
+        return self.staff_since is not None
 
     @property
     def has_confirmed_email(self) -> bool:

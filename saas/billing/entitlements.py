@@ -21,7 +21,8 @@ from saas.kit.text import slug
 class Entitlements:
     """The plan, the features and the limits of one user at one moment.
 
-    ``plan_keys`` and ``product_ids`` name everything in force, also beside the plan that is shown.
+    ``plan_keys`` and ``product_ids`` name everything in force, also beside the plan that is shown;
+    ``comped_ids`` are those products that were given and not bought.
     ``past_due_at`` is when a payment failed that is still owed, whether or not the plan is kept meanwhile.
     """
 
@@ -31,6 +32,7 @@ class Entitlements:
     limits: dict[str, int] = field(default_factory=dict)
     plan_keys: frozenset[str] = frozenset()
     product_ids: frozenset[str] = frozenset()
+    comped_ids: frozenset[str] = frozenset()
     past_due_at: datetime | None = None
 
     def can(self, feature: str) -> bool:
@@ -82,21 +84,25 @@ def limit(name: str) -> int:
 
 def for_user(user: User) -> Entitlements:
     """Return the entitlements of a user with one query."""
-    rows = holdings.of(user)
+    return of_holdings(holdings.of(user))
+
+
+def of_holdings(rows: list[Holding]) -> Entitlements:
+    """Return what somebody with these holdings may use."""
     subscriptions = [row for row in rows if row.kind == "subscription"]
     ended = {row.id for row in subscriptions if not row.is_in_force}
     carriers = [row for row in rows if row.names_a_plan and row.is_in_force]
     grants = [row for row in rows if row.kind == "grant" and row.source not in ended]
     best = max(carriers, key=_weight, default=None)
+    bought, comped = _products(rows, "subscription", "order"), _products(rows, "comp")
     return Entitlements(
         plan=best.plan if best else FREE.plan,
         status=_status(best, subscriptions),
         features=FREE.features | {feature_name(row.label, row.meta) for row in grants},
         limits=_highest([FREE.limits, *(_limits(row.label, row.meta) for row in grants)]),
         plan_keys=frozenset(row.plan.key for row in carriers),
-        product_ids=frozenset(
-            row.source for row in rows if row.kind != "grant" and row.is_in_force and row.source
-        ),
+        product_ids=bought | comped,
+        comped_ids=comped - bought,
         past_due_at=min(
             (row.at for row in subscriptions if row.status == "past_due" and row.at), default=None
         ),
@@ -123,16 +129,24 @@ def feature_name(description: str, meta: dict[str, Any]) -> str:
     return name if isinstance(name, str) and name else slug(description)
 
 
-def _weight(row: Holding) -> tuple[bool, bool, float, str]:
-    """Order what is in force: anything beats the free plan, and what is still being paid for beats a
-    one-time purchase; then the higher price of a month, then a fixed order."""
+def _products(rows: list[Holding], *kinds: str) -> frozenset[str]:
+    return frozenset(
+        row.source for row in rows if row.kind in kinds and row.is_in_force and row.source
+    )
+
+
+def _weight(row: Holding) -> tuple[bool, bool, float, bool, str]:
+    """Order what is in force: anything beats the free plan, and what runs in periods beats a one-time
+    purchase; then the higher price of a month, then what is paid for, then a fixed order."""
     is_subscription = row.kind == "subscription"
-    return (row.plan.key != FREE.plan.key, is_subscription, row.monthly_amount, row.id)
+    is_running = is_subscription or (row.kind == "comp" and row.interval is not None)
+    not_free = row.plan.key != FREE.plan.key
+    return (not_free, is_running, row.monthly_amount, is_subscription, row.id)
 
 
 def _status(best: Holding | None, subscriptions: list[Holding]) -> str:
     if best is not None:
-        return best.status if best.kind == "subscription" else "active"
+        return "active" if best.kind == "order" else best.status
     found = {row.status for row in subscriptions}
     for status in STATUS_RANK:
         if status in found:

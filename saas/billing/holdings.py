@@ -1,6 +1,7 @@
-"""Everything that somebody holds, in one query: subscriptions, granted benefits, one-time purchases."""
+"""Everything that somebody holds, in one query: subscriptions, benefits, one-time purchases, comps."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,6 +20,8 @@ from sqlalchemy import (
 )
 
 from saas.accounts.models import User
+from saas.billing import comps
+from saas.billing.comps import Comp
 from saas.billing.models import (
     Benefit,
     Customer,
@@ -30,9 +33,11 @@ from saas.billing.models import (
 )
 from saas.config import current
 from saas.extensions import db
-from saas.kit.datetimes import UTCDateTime
+from saas.kit.datetimes import UTCDateTime, utcnow
 
 PAID_ORDER_STATUSES = ("paid", "partially_refunded")
+COMPED = "comped"
+IN_COMP = "benefits of a comp"
 MONTHS = {"day": 12 / 365, "week": 12 / 52, "month": 1, "year": 12}
 
 
@@ -46,13 +51,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Holding:
-    """One line of the query: a subscription, a grant or a one-time order."""
+    """One line of the query: a subscription, a grant, a one-time order or a comp."""
 
     kind: str
     id: str
     status: str
     label: str
-    metadata: dict[str, Any] | None
+    metadata: Any  # An object, or nothing; a list in the lines that `_given` takes apart.
     amount: int
     at: datetime | None
     source: str | None
@@ -69,12 +74,14 @@ class Holding:
         """True while it gives what it names: now, on trial, in the grace period, or bought once."""
         if self.kind == "subscription" and self.status == "past_due":
             return past_due_is_tolerated(self.at, current().past_due_grace_days)
-        return self.status in {"active", "trialing", *PAID_ORDER_STATUSES}
+        return self.status in {"active", "trialing", COMPED, *PAID_ORDER_STATUSES}
 
     @property
     def names_a_plan(self) -> bool:
-        """A subscription always does; a one-time purchase only when its product says so."""
-        return self.kind == "subscription" or (self.kind == "order" and "plan" in self.meta)
+        """A subscription and a comp do; a one-time purchase only when its product says so."""
+        if self.kind == "order":
+            return "plan" in self.meta
+        return self.kind in {"subscription", "comp"}
 
     @property
     def plan(self) -> Plan:
@@ -90,14 +97,26 @@ class Holding:
 
 def of(user: User) -> list[Holding]:
     """Return what a user holds or once held, as we know it. One query."""
-    return [Holding(*row) for row in db.session.execute(_query(), {"user_id": user.id})]
+    who = {"user_id": user.id, "now": utcnow()}
+    rows = [Holding(*row) for row in db.session.execute(_query(), who)]
+    return [held for row in rows for held in ([row] if row.kind != IN_COMP else _given(row))]
+
+
+def _given(row: Holding) -> Iterator[Holding]:
+    """Turn the list of a comp's benefits, which comes in one line, into the grants that they stand for."""
+    benefits = row.metadata if isinstance(row.metadata, list) else []
+    for benefit in benefits:
+        if benefit.get("type") == "feature_flag" and not benefit.get("is_deleted"):
+            label, meta = str(benefit.get("description") or ""), benefit.get("metadata") or {}
+            yield replace(row, kind="grant", label=label, metadata=meta, source=None)
 
 
 @cache
 def _query() -> Any:
     """Return the statement, made once: putting it together takes longer than running it."""
     mine = select(Customer.polar_id).where(Customer.user_id == bindparam("user_id")).subquery()
-    return union_all(_subscriptions(mine), _grants(mine), _orders(mine))
+    bought = (_subscriptions(mine), _grants(mine), _orders(mine))
+    return union_all(*bought, _comps("comp"), _comps(IN_COMP))
 
 
 def _subscriptions(mine: Subquery) -> Any:
@@ -160,5 +179,28 @@ def _orders(mine: Subquery) -> Any:
             Order.subscription_id.is_(None),
             Order.billing_reason == "purchase",
             Order.status.in_(PAID_ORDER_STATUSES),
+        )
+    )
+
+
+def _comps(kind: str) -> Any:
+    """What we gave away and is not over: once for its plan, once for the benefits of its product."""
+    return (
+        select(
+            literal(kind, String),
+            cast(Comp.id, String),
+            literal(COMPED, String),
+            func.coalesce(Product.name, Comp.product_name),
+            Product.meta if kind == "comp" else Product.benefits,
+            Comp.amount,
+            Comp.ends_at,
+            Comp.product_id,
+            Comp.recurring_interval,
+            Comp.recurring_interval_count,
+        )
+        .outerjoin(Product, Product.polar_id == Comp.product_id)
+        .where(
+            Comp.user_id == bindparam("user_id"),
+            *comps.in_force(bindparam("now", type_=UTCDateTime)),
         )
     )

@@ -8,13 +8,14 @@ Only ``sync.py`` writes them. The last two tables are our own notes.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.models import Base
 
 POLAR_ID = String(36)
+UNCLAIMED = "external_id IS NULL AND user_id IS NULL AND deleted_at IS NULL"
 
 
 class Snapshot:
@@ -30,6 +31,14 @@ class Customer(Snapshot, Base):
     """A customer at Polar. ``user_id`` is set once, when we know whose it is, and never changes."""
 
     __tablename__ = "billing_customers"
+    __table_args__ = (  # Asked for at every sign-in, and there are few of them.
+        Index(
+            "ix_billing_customers_unclaimed",
+            "email",
+            sqlite_where=text(UNCLAIMED),
+            postgresql_where=text(UNCLAIMED),
+        ),
+    )
 
     external_id: Mapped[str | None] = mapped_column(index=True)
     email: Mapped[str] = mapped_column(index=True)

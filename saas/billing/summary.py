@@ -6,8 +6,10 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import address_at_polar, decisions, entitlements
+from saas.billing import address_at_polar, comps, decisions, entitlements
 from saas.billing import subscriptions as owned
+from saas.billing.comps import Comp
+from saas.billing.entitlements import Entitlements
 from saas.billing.models import Benefit, Customer, Grant, Subscription, past_due_is_tolerated
 from saas.billing.wording import per_period, product_name
 from saas.config import current
@@ -54,6 +56,7 @@ class Summary:
     steps: list[Step] = field(default_factory=list)
     others: list[Other] = field(default_factory=list)
     elsewhere: address_at_polar.Elsewhere | None = None
+    gifts: list[str] = field(default_factory=list)
 
 
 def summary(user: User) -> Summary:
@@ -61,9 +64,12 @@ def summary(user: User) -> Summary:
     mine = owned.of(user)
     subscription = next(iter(mine), None)
     entitled = entitlements.for_user(user)
+    given = [comp for comp in comps.of(user) if comp.is_in_force]
     words, tone = _status(subscription)
     if entitled.has_plan() and (subscription is None or not subscription.is_current):
         words, tone = "Yours for good. Nothing more to pay.", "positive"
+        if entitled.status == "comped":
+            words = "A gift from us. Nothing to pay."
     label, date = _next(subscription)
     customer = _customer(user)
     return Summary(
@@ -74,14 +80,27 @@ def summary(user: User) -> Summary:
         price_label=_price_label(subscription, entitled.plan.name),
         next_date=date,
         next_date_label=label,
-        features=_feature_words(user),
+        features=_feature_words(user, entitled, given),
         can_manage=customer is not None,
         subscription_id=subscription.polar_id if subscription else "",
         scheduled=_schedule(subscription) if subscription else [],
         steps=[s for s in _steps(subscription) if s.name != "keep"] if subscription else [],
         others=[_other(found) for found in mine[1:] if found.is_current],
         elsewhere=address_at_polar.of_user(user) if customer else None,
+        gifts=[_gift(comp, subscription, entitled) for comp in given],
     )
+
+
+def _gift(comp: Comp, subscription: Subscription | None, entitled: Entitlements) -> str:
+    """Say what was given, until when, and how it goes together with what is paid for."""
+    words = f"We have given you {comp.product_name} until {day(comp.last_day)}. It ends by itself."
+    if subscription is None or not subscription.is_current or subscription.is_free:
+        return words
+    paid = product_name(subscription.product_id)
+    words += f" You go on paying for {paid} as before, and what both plans include adds up."
+    if entitled.status == "comped":
+        return f"{words} {entitled.plan.name} is the bigger plan, so it is the one that counts."
+    return f"{words} {paid} is the bigger plan or the same, so it is the one that counts."
 
 
 def _other(subscription: Subscription) -> Other:
@@ -191,7 +210,7 @@ def _schedule(subscription: Subscription) -> list[str]:
     return ["You can change your mind until then."]
 
 
-def _feature_words(user: User) -> list[str]:
+def _feature_words(user: User, entitled: Entitlements, given: list[Comp]) -> list[str]:
     mine = select(Customer.polar_id).where(Customer.user_id == user.id)
     rows = db.session.execute(
         select(Benefit.description, Benefit.meta)
@@ -199,8 +218,8 @@ def _feature_words(user: User) -> list[str]:
         .where(Grant.customer_id.in_(mine), Grant.is_granted)
         .order_by(Benefit.created_at, Benefit.polar_id)
     ).all()
-    can = entitlements.for_user(user).can
-    words = [text for text, meta in rows if can(entitlements.feature_name(text, meta))]
+    found = [*((text, meta) for text, meta in rows), *comps.features(given)]
+    words = [text for text, meta in found if entitled.can(entitlements.feature_name(text, meta))]
     return list(dict.fromkeys(words))
 
 

@@ -75,7 +75,7 @@ def visitor() -> pricing.Visitor:
         return pricing.ANYBODY
     entitled = entitlements.current_entitlements()
     mine = next((s for s in subscriptions.of(user) if s.is_current), None)
-    return pricing.Visitor(True, entitled, mine, entitled.product_ids)
+    return pricing.Visitor(True, entitled, mine, entitled.product_ids - entitled.comped_ids)
 
 
 @bp.post("/checkout", endpoint="checkout")

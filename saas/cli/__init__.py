@@ -1,4 +1,5 @@
-"""The commands: ``flask billing …``, ``flask webhooks …``, ``flask polar …``, ``flask check``."""
+"""The commands: ``flask billing …``, ``flask webhooks …``, ``flask users …``,
+``flask polar …``, ``flask check``."""
 
 import sys
 
@@ -7,6 +8,7 @@ from flask import Flask
 from saas.cli import polar
 from saas.cli.billing import billing
 from saas.cli.check import check
+from saas.cli.users import users
 from saas.cli.webhooks import webhooks
 
 DIAGNOSIS = ("check", "polar")
@@ -14,7 +16,7 @@ DIAGNOSIS = ("check", "polar")
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (billing, webhooks, polar.polar, check):
+    for command in (billing, webhooks, users, polar.polar, check):
         app.cli.add_command(command)
 
 

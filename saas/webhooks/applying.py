@@ -22,6 +22,7 @@ from saas.webhooks.models import Delivery
 log = logging.getLogger(__name__)
 
 READABLE_TYPE = re.compile(r"[a-zA-Z0-9_.\-]{1,255}")
+READABLE_ID = re.compile(r"[0-9a-fA-F\-]{1,36}", re.ASCII)
 UNREADABLE_TYPE = "(unreadable)"
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=6)
@@ -51,6 +52,15 @@ def type_of(event: Any) -> str:
     """Return the type of an event, or a word for one that has none we could print."""
     name = event.get("type") if isinstance(event, dict) else None
     return name if isinstance(name, str) and READABLE_TYPE.fullmatch(name) else UNREADABLE_TYPE
+
+
+def customer_of(event: Any) -> str | None:
+    """Return the id of the customer that an event is about, if it is about one."""
+    data = event.get("data") if isinstance(event, dict) else None
+    if not isinstance(data, dict):
+        return None
+    found = data.get("id" if str(event.get("type")).startswith("customer.") else "customer_id")
+    return found if isinstance(found, str) and READABLE_ID.fullmatch(found) else None
 
 
 def _repeatedly(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:

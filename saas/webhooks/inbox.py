@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
 from saas.webhooks import applying
-from saas.webhooks.applying import FIRST_RETRY, MAX_ATTEMPTS, type_of
+from saas.webhooks.applying import FIRST_RETRY, MAX_ATTEMPTS, customer_of, type_of
 from saas.webhooks.backlog import Backlog
 from saas.webhooks.keeping import Keeper
 from saas.webhooks.models import Delivery
@@ -56,6 +56,7 @@ def accept(webhook_id: str, event: Any, body: bytes, headers: Mapping[str, str])
             {
                 "webhook_id": webhook_id,
                 "type": type_of(event),
+                "customer_id": customer_of(event),
                 "body": body,
                 "headers": {name: headers[name] for name in KEPT_HEADERS if name in headers},
                 "received_at": utcnow(),

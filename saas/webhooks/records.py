@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from saas.billing.models import Customer
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
+from saas.webhooks.applying import customer_of
 from saas.webhooks.models import Delivery
 
 # Polar keeps a delivery for 90 days and can send it again until then; without our row it would count
@@ -65,16 +66,6 @@ def prune(days: int) -> int:
         count += len(ids)
         if len(ids) < CHUNK:
             return count
-
-
-def customer_of(event: Any) -> str | None:
-    """Return the id of the customer that an event is about, if it is about one."""
-    data = event.get("data") if isinstance(event, dict) else None
-    if not isinstance(data, dict):
-        return None
-    key = "id" if str(event.get("type")).startswith("customer.") else "customer_id"
-    found = data.get(key)
-    return found if isinstance(found, str) else None
 
 
 def _about_strangers(query: Any) -> Iterator[Delivery]:

@@ -2,7 +2,7 @@
 
 from flask import flash, redirect, url_for
 
-from saas.accounts import bp, destinations, service, sessions
+from saas.accounts import bp, destinations, service, sessions, staff
 from saas.accounts.errors import SignInRefused
 from saas.accounts.forms import LoginForm
 from saas.accounts.limits import limited
@@ -23,7 +23,9 @@ def login() -> Answer:
         except SignInRefused as error:
             form.refuse(error.message)
         else:
-            return enter(user, remember=form.remember.data)
+            answer = enter(user, remember=form.remember.data)
+            staff.note_password()
+            return answer
     elif not form.is_submitted() and sessions.signed_in_user():
         return redirect(destinations.after_sign_in(), 303)
     return show("accounts/login.html", form, next_url=destinations.wanted())

@@ -1,0 +1,64 @@
+"""The audit log is added to, and never changed."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from saas import audit
+from saas.audit import AppendOnly, AuditEntry
+from saas.config import ROOT
+from saas.extensions import db
+
+
+def entry() -> AuditEntry:
+    return db.session.scalars(select(AuditEntry)).one()
+
+
+def test_the_command_line_signs_as_such(app: Flask) -> None:
+    with app.app_context():
+        audit.record("billing.synced", reason=" because ", differences=3)
+        db.session.commit()
+        found = entry()
+        assert (found.actor, found.reason, found.address) == ("command line", "because", "")
+        assert found.details == {"differences": 3}
+
+
+def test_it_is_part_of_the_transaction(app: Flask) -> None:
+    with app.app_context():
+        audit.record("user.synced", "somebody")
+        db.session.rollback()
+        assert db.session.scalar(select(AuditEntry.id)) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("0f3a-22", "0f3a-22"), ("a b", ""), ("x" * 65, ""), ("<script>", ""), ("é", "")],
+)
+def test_a_request_leaves_its_id_and_address(app: Flask, given: str, kept: str) -> None:
+    headers = {"X-Request-Id": given}
+    environ = {"REMOTE_ADDR": "192.0.2.7"}
+    with app.test_request_context(headers=headers, environ_base=environ):
+        audit.record("user.synced", "somebody", actor="grace@example.com")
+        db.session.commit()
+        assert (entry().request_id, entry().address) == (kept, "192.0.2.7")
+
+
+def test_nothing_can_be_changed_or_deleted(app: Flask) -> None:
+    with app.app_context():
+        audit.record("user.synced", "somebody")
+        db.session.commit()
+        entry().reason = "something else"
+        with pytest.raises(AppendOnly):
+            db.session.commit()
+        db.session.rollback()
+        db.session.delete(entry())
+        with pytest.raises(AppendOnly):
+            db.session.commit()
+        db.session.rollback()
+
+
+def test_no_code_updates_or_deletes_entries() -> None:
+    for path in (ROOT / "saas").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for verb in ("update(AuditEntry", "delete(AuditEntry"):
+            assert verb not in text, path
