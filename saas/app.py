@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from saas import (
     accounts,
     assets,
+    backoffice,
     billing,
     cli,
     dashboard,
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     billing.bp,
     webhooks.bp,
     dashboard.bp,
+    backoffice.bp,
 )
 
 

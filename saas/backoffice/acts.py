@@ -1,0 +1,86 @@
+"""What staff can do to a user. Each verb is one transaction, and its entry in the audit log is part of it."""
+
+from datetime import date
+
+from saas import audit
+from saas.accounts import service
+from saas.accounts.models import User, new_auth_key
+from saas.billing import comps, customers, notices, reconcile, survey
+from saas.billing.comps import Gift
+from saas.extensions import db, start_write
+
+
+def look_at(user: User, actor: str) -> None:
+    """Note that somebody saw the page of a user."""
+    start_write()
+    audit.record_look("user.viewed", user.public_id, actor=actor)
+    db.session.commit()
+
+
+def sync(user: User, actor: str) -> int:
+    """Bring our copy of one customer in line with Polar. Returns how many differences were healed.
+
+    Raises ``customers.AddressTaken`` or ``gateway.PolarError``.
+    """
+    user_id, public_id = user.id, user.public_id
+    customers.claim(user)
+    reading = reconcile.read_user(db.session.get_one(User, user_id))
+    found = reconcile.keep(reading)
+    found += survey.settle_user(db.session.get_one(User, user_id), reading, dry_run=False)
+    audit.record("user.synced", public_id, actor=actor, differences=[str(each) for each in found])
+    db.session.commit()
+    notices.after_change_for(db.session.get_one(User, user_id))
+    return len(found)
+
+
+def give(user: User, product_id: str, last_day: date, reason: str, actor: str) -> str:
+    """Give a user a plan until the end of a day. Returns its name."""
+    user_id = user.id
+    start_write()
+    user = db.session.get_one(User, user_id)
+    comp = comps.give(user, Gift(product_id, last_day, reason, actor))
+    name = comp.product_name
+    audit.record(
+        "comp.given",
+        user.public_id,
+        actor=actor,
+        reason=reason,
+        comp=comp.id,
+        plan=name,
+        until=last_day.isoformat(),
+    )
+    db.session.commit()
+    return name
+
+
+def revoke(user: User, comp_id: int, reason: str, actor: str) -> str:
+    """Take back a plan that was given. Returns its name. Raises ``comps.NoSuchComp``."""
+    user_id = user.id
+    start_write()
+    user = db.session.get_one(User, user_id)
+    comp = comps.revoke(user, comp_id)
+    name = comp.product_name
+    audit.record(
+        "comp.revoked", user.public_id, actor=actor, reason=reason, comp=comp_id, plan=name
+    )
+    db.session.commit()
+    return name
+
+
+def sign_out(user: User, actor: str) -> None:
+    """End every session of a user, in every browser."""
+    user_id = user.id
+    start_write()
+    user = db.session.get_one(User, user_id, with_for_update=True)
+    user.auth_key = new_auth_key()
+    audit.record("user.signed_out", user.public_id, actor=actor)
+    db.session.commit()
+
+
+def mail_confirmation(user: User, actor: str) -> None:
+    """Send the confirmation link again, to somebody who has not used it yet."""
+    email, public_id = user.email, user.public_id
+    service.request_confirmation(email)
+    start_write()
+    audit.record("user.confirmation_mailed", public_id, actor=actor)
+    db.session.commit()
