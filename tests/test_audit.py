@@ -2,12 +2,15 @@
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from saas import audit
 from saas.audit import AppendOnly, AuditEntry
 from saas.config import ROOT
 from saas.extensions import db
+from saas.webhooks.models import Delivery
+from tests.webhooks.door import event, send
 
 
 def entry() -> AuditEntry:
@@ -62,3 +65,14 @@ def test_no_code_updates_or_deletes_entries() -> None:
         text = path.read_text(encoding="utf-8")
         for verb in ("update(AuditEntry", "delete(AuditEntry"):
             assert verb not in text, path
+
+
+def test_a_replay_on_the_command_line_is_written_down(app: Flask, client: FlaskClient) -> None:
+    send(client, event("organization.updated", {}))
+    with app.app_context():
+        [row_id] = db.session.scalars(select(Delivery.id))
+    result = app.test_cli_runner().invoke(args=["webhooks", "replay", str(row_id)])
+    assert result.exit_code == 0, result.output
+    with app.app_context():
+        assert (entry().actor, entry().action) == ("command line", "delivery.replayed")
+        assert entry().details == {"deliveries": [row_id], "outcomes": {"ignored": 1}}

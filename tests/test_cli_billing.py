@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
+from saas.audit import AuditEntry
 from saas.billing import entitlements, gateway, pace, survey
 from saas.billing.models import Customer, Grant, Product, Subscription
 from saas.billing.runs import SyncRun, last_finished
@@ -277,3 +278,22 @@ def test_one_customer_is_not_ended_by_a_mix_up_of_tokens(
     assert "another organisation" in run(polar_app, "sync", "ada@example.com", code=1)
     with polar_app.app_context():
         assert db.session.scalar(select(Subscription.status)) == "active"
+
+
+def test_what_a_sync_healed_is_in_the_audit_log(polar_app: Flask, subscriber: str) -> None:
+    for words, action, subject in (
+        (("ada@example.com",), "user.synced", subscriber),
+        ((), "billing.synced", ""),
+    ):
+        with polar_app.app_context():
+            stale = {"status": "past_due", "observed_at": Subscription.created_at}
+            db.session.execute(update(Subscription).values(stale))
+            db.session.commit()
+        run(polar_app, "sync", "--dry-run", *words)
+        run(polar_app, "sync", *words)
+        run(polar_app, "sync", *words)
+        with polar_app.app_context():
+            entries = db.session.scalars(select(AuditEntry).filter_by(action=action)).all()
+            [entry] = entries
+            assert (entry.actor, entry.subject) == ("command line", subject)
+            assert "status past_due -> active" in entry.details["differences"][0]

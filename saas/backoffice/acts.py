@@ -5,7 +5,7 @@ from datetime import date
 from saas import audit
 from saas.accounts import service
 from saas.accounts.models import User, new_auth_key
-from saas.billing import comps, customers, notices, reconcile, survey
+from saas.billing import comps, customers, notices, reconcile, vanished
 from saas.billing.comps import Gift
 from saas.extensions import db, start_write
 
@@ -26,8 +26,9 @@ def sync(user: User, actor: str) -> int:
     customers.claim(user)
     reading = reconcile.read_user(db.session.get_one(User, user_id))
     found = reconcile.keep(reading)
-    found += survey.settle_user(db.session.get_one(User, user_id), reading, dry_run=False)
-    audit.record("user.synced", public_id, actor=actor, differences=[str(each) for each in found])
+    found += vanished.settle_user(db.session.get_one(User, user_id), reading, dry_run=False)
+    words = [str(each) for each in found]
+    audit.record("user.synced", public_id, actor=actor, differences=words, count=len(found))
     db.session.commit()
     notices.after_change_for(db.session.get_one(User, user_id))
     return len(found)

@@ -43,7 +43,8 @@ def overview() -> Overview:
         given_up=_count(*given_up),
         last_delivery=db.session.scalar(newest),
         last_run=db.session.scalar(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)),
-        comps=db.session.scalar(select(func.count()).select_from(Comp).where(*in_force())) or 0,
+        comps=db.session.scalar(select(func.count()).select_from(Comp).where(*in_force(utcnow())))
+        or 0,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import click
 from flask.cli import AppGroup
 
+from saas import audit
 from saas.accounts import service
 from saas.accounts.models import User
 from saas.billing import (
@@ -27,6 +28,8 @@ from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
+
+LOGGED = 50  # Differences in one entry of the audit log; the rest is in the output.
 
 billing = AppGroup("billing", help="Look at subscriptions and bring them in line with Polar.")
 
@@ -115,13 +118,14 @@ def _sync_one(user: User, dry_run: bool) -> None:
     user_id = user.id
     survey.read_catalogue(dry_run)
     user = db.session.get_one(User, user_id)
+    user_public_id = user.public_id
     if not dry_run:
         customers.claim(user)
     reading = reconcile.read_user(user)
     address = user.email
     found = reconcile.keep(reading, dry_run=dry_run)
     found += vanished.settle_user(db.session.get_one(User, user_id), reading, dry_run=dry_run)
-    _report(found, dry_run)
+    _report(found, dry_run, user_public_id)
     if reading.is_empty:
         click.echo(f"{address}: not a customer at Polar")
         return
@@ -145,7 +149,7 @@ def _announcement(plan: survey.Plan) -> str:
     return f"{begin}{plan.calls} calls, at least {length} at {rate:.0f} calls a minute."
 
 
-def _report(found: list[Difference], dry_run: bool) -> None:
+def _report(found: list[Difference], dry_run: bool, public_id: str = "") -> None:
     for difference in found:
         click.echo(f"- {difference}")
     what = f"{len(found)} difference{'' if len(found) == 1 else 's'}"
@@ -155,6 +159,10 @@ def _report(found: list[Difference], dry_run: bool) -> None:
         click.echo(f"{what} found; nothing was changed.")
     else:
         click.echo(f"{what} found and healed.")
+        words = [str(difference) for difference in found[:LOGGED]]
+        action = "user.synced" if public_id else "billing.synced"
+        audit.record(action, public_id, differences=words, count=len(found))
+        db.session.commit()
 
 
 def _user(email: str) -> User:

@@ -5,7 +5,9 @@ import json
 import click
 from flask.cli import AppGroup
 
+from saas import audit
 from saas.config import current
+from saas.extensions import db
 from saas.webhooks import inbox, records
 from saas.webhooks.models import OUTCOMES, Delivery
 
@@ -45,6 +47,9 @@ def show(delivery_id: int) -> None:
 def replay(delivery_ids: tuple[int, ...]) -> None:
     """Apply deliveries again, handled or not; a newer state is never undone by that."""
     outcomes = [inbox.replay(_delivery(delivery_id).id) for delivery_id in delivery_ids]
+    counts = {outcome: outcomes.count(outcome) for outcome in outcomes}
+    audit.record("delivery.replayed", deliveries=list(delivery_ids), outcomes=counts)
+    db.session.commit()
     for delivery_id, outcome in zip(delivery_ids, outcomes, strict=True):
         click.echo(f"{delivery_id}: {outcome}")
     if "failed" in outcomes:

@@ -98,7 +98,8 @@ def test_differences_are_marked_and_healed(
     assert agreement(polar_staff, url) == "Both sides agree."
 
     with polar_app.app_context():
-        db.session.execute(update(Subscription).values(status="past_due"))
+        stale = {"status": "past_due", "observed_at": Subscription.created_at}
+        db.session.execute(update(Subscription).values(stale))
         db.session.commit()
     page = soup(polar_staff.get(url))
     marked = [row.get_text(" ", strip=True) for row in page.select(".is-different")]
