@@ -1,6 +1,7 @@
 """``flask billing sync`` and ``replay`` against the local Polar: what was lost is found, told and healed."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -286,7 +287,7 @@ def test_what_a_sync_healed_is_in_the_audit_log(polar_app: Flask, subscriber: st
         ((), "billing.synced", ""),
     ):
         with polar_app.app_context():
-            stale = {"status": "past_due", "observed_at": Subscription.created_at}
+            stale = {"status": "past_due", "observed_at": datetime(2020, 1, 1, tzinfo=UTC)}
             db.session.execute(update(Subscription).values(stale))
             db.session.commit()
         run(polar_app, "sync", "--dry-run", *words)

@@ -1,6 +1,7 @@
 """Find people, see both sides of their plan, and help."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_differences_are_marked_and_healed(
     assert agreement(polar_staff, url) == "Both sides agree."
 
     with polar_app.app_context():
-        stale = {"status": "past_due", "observed_at": Subscription.created_at}
+        stale = {"status": "past_due", "observed_at": datetime(2020, 1, 1, tzinfo=UTC)}
         db.session.execute(update(Subscription).values(stale))
         db.session.commit()
     page = soup(polar_staff.get(url))
