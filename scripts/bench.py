@@ -1,6 +1,6 @@
 """``make bench``: the webhook door, a storm at it, and the pages. Prints a table.
 
-python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part door|storm|pages]...
+python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part door|counts|storm|pages]...
 
 PostgreSQL is measured when a server answers on this machine. Ends with 1 when a bound is not held.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+import bench_counts
 import bench_door
 import bench_pages
 from bench_figures import Figure, show
@@ -19,6 +20,7 @@ from bench_server import migrate, postgresql_database, sqlite_database
 # Each part with its size: the whole of it, and a tenth to see that it runs.
 PARTS: dict[str, tuple[Callable[[str, str, int], Iterator[Figure]], int, int]] = {
     "door": (bench_door.speed, 100, 30),
+    "counts": (bench_counts.measure, 1, 1),
     "storm": (bench_door.storm, bench_door.FULL_STORM, 40),
     "pages": (bench_pages.measure, 2000, 200),
 }

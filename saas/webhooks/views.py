@@ -24,9 +24,10 @@ MAX_ID_LENGTH = 255
 @limiter.exempt  # Polar may come as often as it has something to say.
 def polar() -> Response:
     """Verify the raw bytes, keep the delivery, answer 202, having tried to apply it."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         body = read_body(request)
-        verify(body, _lowercase_headers(), current().polar_webhook_secrets)
+        verify(body, headers, current().polar_webhook_secrets)
         event = json.loads(body)
     except RequestEntityTooLarge:
         drain(request)
@@ -39,16 +40,12 @@ def polar() -> Response:
     if len(webhook_id) > MAX_ID_LENGTH:
         return _refuse(HTTPStatus.BAD_REQUEST, "The webhook-id is too long.")
     try:
-        inbox.accept(webhook_id, event, body, _lowercase_headers())
+        inbox.accept(webhook_id, event, body, headers)
     except SQLAlchemyError:
         db.session.rollback()
         log.exception("webhook %s could not be kept; Polar will send it again", webhook_id)
         return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "It could not be kept. Send it again later.")
     return _text(HTTPStatus.ACCEPTED, "Accepted.")
-
-
-def _lowercase_headers() -> dict[str, str]:
-    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _refuse(status: HTTPStatus, reason: str) -> Response:
