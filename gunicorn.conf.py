@@ -43,8 +43,18 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let each worker finish what was left in the inbox of webhooks."""
-    if "webhook-desk" in worker.wsgi.extensions:
+    """Let each process finish what was left behind, and do the small jobs where no worker runs."""
+    if "jobs" in worker.wsgi.extensions:
+        from saas.jobs import standin
         from saas.webhooks import sweeper
 
         sweeper.start(worker.wsgi)
+        standin.start(worker.wsgi)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Let a job in hand come to its end."""
+    if "jobs" in getattr(worker.wsgi, "extensions", {}):
+        from saas.jobs import standin
+
+        standin.stop(worker.wsgi)

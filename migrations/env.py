@@ -33,6 +33,11 @@ def drop_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
         directives[:] = []
 
 
+def is_ours(kind_name: str | None, kind: str, _parents: Any) -> bool:
+    """Leave alone what is no table of a model: huey keeps its queue beside ours on PostgreSQL."""
+    return kind != "table" or kind_name in database.metadata.tables
+
+
 def run(connection: Connection | None, **options: Any) -> None:
     """Run the migrations over ``connection``, or print them as SQL when there is none."""
     context.configure(
@@ -40,6 +45,7 @@ def run(connection: Connection | None, **options: Any) -> None:
         target_metadata=database.metadata,
         render_item=render_item,
         process_revision_directives=drop_empty,
+        include_name=is_ours,
         compare_type=True,
         compare_server_default=True,
         render_as_batch=True,

@@ -17,12 +17,14 @@ from saas import (
     dashboard,
     dev,
     errors,
+    jobs,
     mail,
     page_cache,
     pages,
     security,
     seeds,
     templating,
+    timetable,
     webhooks,
 )
 from saas.accounts import signals
@@ -70,6 +72,7 @@ def create_app(config: Settings | None = None) -> Flask:
     cli.init_app(app)
     seeds.init_app(app)
     _connect_signals()
+    timetable.init_app()
     _wrap_wsgi(app, settings)
     return app
 
@@ -87,6 +90,7 @@ def _bind_extensions(app: Flask) -> None:
     limiter.init_app(app)
     mailman.init_app(app)
     mail.init_app(app)
+    jobs.init_app(app)
     assets.init_app(app)
 
 

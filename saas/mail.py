@@ -1,8 +1,11 @@
-"""Mail: one function that renders a message from its templates and hands it to the server."""
+"""Mail: one function that renders a message from its templates and hands it to the server.
+
+It waits for the mail server, so it is called by jobs, which try again when it fails."""
 
 import logging
 import smtplib
 import ssl
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import formataddr, make_msgid, parseaddr
 from typing import Any
@@ -14,6 +17,8 @@ from flask_mailman.backends.smtp import EmailBackend
 
 from saas import brand
 from saas.config import current
+from saas.errors import AppError
+from saas.jobs import GiveUp
 from saas.kit.urls import absolute
 
 log = logging.getLogger(__name__)
@@ -26,11 +31,20 @@ def init_app(app: Flask) -> None:
         mailman.backend = VerifyingBackend
 
 
-def send(name: str, to: str, **context: Any) -> bool:
+class MailNotSent(AppError):
+    """The mail server did not take a message. Its words are left out, since they may hold an address."""
+
+    message = "The mail could not be sent."
+
+
+class MailRefused(MailNotSent, GiveUp):
+    """The server will never take this message: there is no such mailbox, or the address is none."""
+
+
+def send(name: str, to: str, **context: Any) -> None:
     """Render ``templates/emails/<name>/`` with ``context`` and send it to one address.
 
-    Returns whether the message was handed over. Trouble on the way is logged without personal data
-    and never raised: what the mail tells about is already done, and the person can ask again.
+    Raises ``MailNotSent`` or ``MailRefused``, without personal data in their text.
     """
     folder = f"emails/{name}"
     subject = " ".join(render_template(f"{folder}/subject.txt", **context).split())
@@ -39,9 +53,8 @@ def send(name: str, to: str, **context: Any) -> bool:
     try:
         _deliver(to, subject, text, html)
     except Exception as error:
-        log.error("mail %r was not sent: %s", name, _reason(error))
-        return False
-    return True
+        trouble = MailRefused if _is_for_ever(error) else MailNotSent
+        raise trouble(f"Mail {name!r} was not sent: {_reason(error)}.") from None
 
 
 def link(endpoint: str, **values: Any) -> str:
@@ -90,6 +103,13 @@ def _deliver(to: str, subject: str, text: str, html: str) -> None:
 def _sender() -> str:
     name, address = parseaddr(current().mail_from)
     return formataddr((name or brand.NAME, address))
+
+
+def _is_for_ever(error: Exception) -> bool:
+    """True for a refusal of this address, not for one of the sender or of the whole server."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 550 for code, _ in error.recipients.values())
+    return isinstance(error, ValueError | IndexError | HeaderParseError)
 
 
 def _reason(error: Exception) -> str:

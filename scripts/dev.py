@@ -1,4 +1,4 @@
-"""``make dev``: the application and the local Polar on this machine, with one log, until Ctrl-C."""
+"""``make dev``: the application, its worker and the local Polar on this machine, until Ctrl-C."""
 
 import os
 import socket
@@ -56,6 +56,8 @@ def run(crew: Crew, environment: Mapping[str, str]) -> int:
     port = environment["PORT"]
     serve = [*FLASK, "run", "--debug", "--host", "127.0.0.1", "--port", port]
     crew.start("app", serve, noise=NOISE)
+    if environment.get("JOBS_URL") != "inline":
+        crew.start("worker", [*FLASK, "worker"], noise=r"^Working,")
     wait_for(crew, "app", port)
     announce(environment, crew.last_line.get("seed", ""))
     name = crew.watch()
@@ -126,6 +128,8 @@ def announce(environment: Mapping[str, str], last_word: str) -> None:
         lines.append(f"The local Polar    http://127.0.0.1:{environment['POLAR_EMULATOR_PORT']}")
     else:
         lines.append("Polar              the real one, because POLAR_ACCESS_TOKEN is set")
+    if environment.get("JOBS_URL") != "inline":
+        lines.append("The worker         sends mails, and does what comes by the clock")
     lines += [last_word, "Ctrl-C stops everything."]
     print("", *(f"    {line}" for line in lines), "", sep="\n", flush=True)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 PATIENCE_SECONDS = 5  # What a process gets to end by itself before it is killed.
-COLOURS = {"app": 32, "polar": 35}  # green, magenta; the rest is cyan
+COLOURS = {"app": 32, "polar": 35, "worker": 34}  # green, magenta, blue; the rest is cyan
 ANSI = re.compile("\033\\[[0-9;]*m")
 GUARDIAN = """
 import os, signal, sys

@@ -16,7 +16,6 @@ from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
-from tests.billing.mailing import settle
 from tests.database import empty_database
 from tests.recordings import SECRET
 from tests.visitor import Visitor
@@ -52,6 +51,7 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         database_url=database_url,
         polar_api_url=NOWHERE,
         polar_webhook_secrets=(SECRET,),
+        jobs_url="inline",
         mail_backend="file",
         mail_from="hello@example.com",
         mail_outbox_dir=str(tmp_path_factory.mktemp("outbox")),
@@ -100,7 +100,6 @@ def clean(shared_app: Flask, settings: Settings) -> Iterator[None]:
     for mail in Path(settings.mail_outbox_dir).glob("*.log"):
         mail.unlink()
     yield
-    settle()  # A mail of this test that is still on its way must not meet the next one's database.
     with shared_app.app_context():
         db.session.remove()
 
@@ -109,6 +108,12 @@ def clean(shared_app: Flask, settings: Settings) -> Iterator[None]:
 def app(shared_app: Flask, clean: None) -> Flask:
     """The application with an empty database; Polar does not answer."""
     return shared_app
+
+
+@pytest.fixture
+def queued_app(clean: None, make_app: Callable[..., Flask], tmp_path: Path) -> Flask:
+    """The application whose jobs are left to workers; the queue is a file."""
+    return make_app(jobs_url=f"sqlite:///{tmp_path / 'jobs.db'}")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from saas.webhooks import handlers
 DOCS = {
     path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))
 }
-OWN_GROUPS = ("billing", "polar", "users", "webhooks")
+OWN_GROUPS = ("billing", "jobs", "polar", "users", "webhooks")
 
 
 def commands(app: Flask) -> Iterator[str]:

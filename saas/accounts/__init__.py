@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("accounts", __name__)
 
-from saas.accounts import views  # noqa: E402, F401
+from saas.accounts import letters, views  # noqa: E402, F401

@@ -17,11 +17,13 @@ def request(user: User, email: str, password: str) -> None:
     address = addresses.normalise(email)
     if not passwords.matches(user.password_hash, password):
         raise WrongPassword
+    start_write()
     holder = service.find(address)
     if holder is not None and holder.has_confirmed_email:
-        emails.account_exists(address, None)
-        return
-    emails.confirm_new_address(address, links.new_address(user, address))
+        emails.account_exists(holder, None)
+    else:
+        emails.confirm_new_address(user, address)
+    db.session.commit()
 
 
 def proposal(user: User, address: str) -> str | None:
@@ -52,11 +54,11 @@ def confirm(token: str, password: str = "") -> User:
     user.email = address
     user.reset_nonce = None  # A link in the old inbox must not open the account any more.
     try:
+        emails.address_changed(user, old)
         db.session.commit()
     except IntegrityError:  # Somebody else took it in this moment.
         db.session.rollback()
         raise LinkExpired from None
-    emails.address_changed(old, user.email)
     signals.tell(signals.email_changed, user)
     return user
 

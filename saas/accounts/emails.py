@@ -1,44 +1,53 @@
-"""The mails of accounts. Each goes to the address it is about: only its owner learns what it says."""
+"""The mails of accounts: asked for here, in the transaction that they tell of, and sent by a job.
 
-from saas.mail import link, send
+Each goes to the address it is about: only its owner learns what it says. Asking costs the same for every
+mail, and what a mail needs to be written (``letters``) is done where nobody waits.
+"""
+
+from saas.accounts.models import User
+from saas.jobs import enqueue
+
+CONFIRM_ADDRESS = "accounts.confirm_address"
+ACCOUNT_EXISTS = "accounts.account_exists"
+NO_ACCOUNT = "accounts.no_account"
+RESET_PASSWORD = "accounts.reset_password"  # noqa: S105 - a name
+PASSWORD_CHANGED = "accounts.password_changed"  # noqa: S105 - a name
+CONFIRM_NEW_ADDRESS = "accounts.confirm_new_address"
+ADDRESS_CHANGED = "accounts.address_changed"
 
 
-def confirm_address(email: str, url: str) -> None:
-    """Ask the owner of the address to confirm it."""
-    send("confirm_address", email, email=email, url=url)
+def confirm_address(user: User, next_url: str | None) -> None:
+    """Ask the owner of the address to confirm it. Earlier links end now."""
+    user.confirmation_nonce = None
+    enqueue(CONFIRM_ADDRESS, user_id=user.id, next_url=next_url)
 
 
-def account_exists(email: str, next_url: str | None) -> None:
+def account_exists(user: User, next_url: str | None) -> None:
     """Tell the owner of a confirmed address, who asked for an account, that there is one."""
-    send(
-        "account_exists",
-        email,
-        email=email,
-        login_url=link("accounts.login", next=next_url),
-        reset_url=link("accounts.password_request", next=next_url),
-    )
+    enqueue(ACCOUNT_EXISTS, user_id=user.id, next_url=next_url)
 
 
 def no_account(email: str, next_url: str | None) -> None:
     """Tell the owner of an address, who asked for a link, that there is no account for it."""
-    send("no_account", email, email=email, signup_url=link("accounts.signup", next=next_url))
+    enqueue(NO_ACCOUNT, recipient=email, next_url=next_url)
 
 
-def reset_password(email: str, url: str) -> None:
-    """Give the owner of the account the way to a new password."""
-    send("reset_password", email, email=email, url=url)
+def reset_password(user: User, next_url: str | None) -> None:
+    """Give the owner of the account the way to a new password. Earlier links end now."""
+    user.reset_nonce = None
+    enqueue(RESET_PASSWORD, user_id=user.id, next_url=next_url)
 
 
-def password_changed(email: str) -> None:
+def password_changed(user: User) -> None:
     """Tell the owner of the account that its password has changed, in case it was not them."""
-    send("password_changed", email, email=email, reset_url=link("accounts.password_request"))
+    enqueue(PASSWORD_CHANGED, user_id=user.id)
 
 
-def confirm_new_address(email: str, url: str) -> None:
+def confirm_new_address(user: User, email: str) -> None:
     """Ask the owner of the new address to confirm it."""
-    send("confirm_new_address", email, email=email, url=url)
+    enqueue(CONFIRM_NEW_ADDRESS, user_id=user.id, recipient=email)
 
 
-def address_changed(old: str, new: str) -> None:
+def address_changed(user: User, old: str) -> None:
     """Tell the old address that the account has another one now, in case it was not them."""
-    send("address_changed", old, email=old, new=new)
+    enqueue(ADDRESS_CHANGED, user_id=user.id, recipient=old)

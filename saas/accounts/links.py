@@ -24,16 +24,21 @@ NEW_ADDRESS_AGE = timedelta(days=1)
 RESET_AGE = timedelta(hours=1)  # It opens the account to whoever finds it; asking again is easy.
 
 
-def new_confirmation(user: User, next_url: str | None) -> str:
-    """Return the address that confirms the user's e-mail. Changes the user; the caller commits."""
-    user.confirmation_nonce = new_nonce()
+def confirmation(user: User, next_url: str | None) -> str | None:
+    """Return the address that confirms the user's e-mail, or ``None`` when it is confirmed.
+
+    May change the user; the caller commits.
+    """
+    if user.has_confirmed_email:
+        return None
+    user.confirmation_nonce = user.confirmation_nonce or new_nonce()
     token = tokens.sign(_keys(), "confirmation", user.confirmation_nonce)
     return link("accounts.confirmation", token=token, next=next_url)
 
 
-def new_reset(user: User, next_url: str | None) -> str:
-    """Return the address where a new password is chosen. Changes the user; the caller commits."""
-    user.reset_nonce = new_nonce()
+def reset(user: User, next_url: str | None) -> str:
+    """Return the address where a new password is chosen. May change the user; the caller commits."""
+    user.reset_nonce = user.reset_nonce or new_nonce()
     token = tokens.sign(_keys(), "reset", user.reset_nonce)
     return link("accounts.password_reset", token=token, next=next_url)
 

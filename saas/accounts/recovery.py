@@ -14,12 +14,11 @@ def request_reset(email: str, next_url: str | None = None) -> None:
     address = addresses.normalise(email)
     user = find_to_change(address)
     if user is None:
-        change_nothing()
         emails.no_account(address, next_url)
+        change_nothing()
         return
-    url = links.new_reset(user, next_url)
+    emails.reset_password(user, next_url)
     db.session.commit()
-    emails.reset_password(address, url)
 
 
 def reset(token: str, password: str) -> User:
@@ -33,8 +32,8 @@ def reset(token: str, password: str) -> User:
     was_confirmed = user.has_confirmed_email
     user.set_password_hash(password_hash)
     user.confirm_email()
+    emails.password_changed(user)
     db.session.commit()
-    emails.password_changed(user.email)
     if not was_confirmed:
         signals.tell(signals.email_confirmed, user)
     return user

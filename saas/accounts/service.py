@@ -92,13 +92,14 @@ def request_confirmation(email: str, next_url: str | None = None) -> None:
     address = addresses.normalise(email)
     user = find_to_change(address)
     if user is None or user.has_confirmed_email:
-        tell = emails.account_exists if user else emails.no_account
+        if user is None:
+            emails.no_account(address, next_url)
+        else:
+            emails.account_exists(user, next_url)
         change_nothing()
-        tell(address, next_url)
         return
-    url = links.new_confirmation(user, next_url)
+    emails.confirm_address(user, next_url)
     db.session.commit()
-    emails.confirm_address(address, url)
 
 
 def authenticate(email: str, password: str) -> User:
@@ -125,15 +126,15 @@ def change_password(user: User, current: str, new: str) -> None:
     start_write()
     user = db.session.get_one(User, user_id, with_for_update=True)
     user.set_password_hash(password_hash)
+    emails.password_changed(user)
     db.session.commit()
-    emails.password_changed(user.email)
 
 
 def _register(address: str, password_hash: str, next_url: str | None, browser: str) -> None:
     user = find_to_change(address)
     if user is not None and user.has_confirmed_email:
+        emails.account_exists(user, next_url)
         change_nothing()
-        emails.account_exists(address, next_url)
         return
     is_new = user is None
     if user is None:
@@ -142,9 +143,8 @@ def _register(address: str, password_hash: str, next_url: str | None, browser: s
     user.set_password_hash(password_hash)
     user.confirmation_browser = _digest(browser) if browser else None
     db.session.flush()
-    url = links.new_confirmation(user, next_url)
+    emails.confirm_address(user, next_url)
     db.session.commit()
-    emails.confirm_address(address, url)
     if is_new:
         signals.tell(signals.user_registered, user)
 

@@ -60,12 +60,16 @@ def due(customer_ids: set[str] | None = None) -> dict[Occasion, int]:
 
 
 def send_offer(notice: Notice, user: User) -> bool:
-    """Mail the link to the new address. Returns true when nothing is left to do about it."""
+    """Mail the link to the new address. Returns false when there is nothing to send."""
     customer = db.session.get(Customer, notice.subject_id)
     if customer is None or fingerprint(customer.email) != notice.period:
-        return True  # It was changed again meanwhile.
-    url = _link(user, customer.email)
-    return url is None or send(KIND, customer.email, email=customer.email, url=url)
+        return False  # It was changed again meanwhile.
+    address, url = customer.email, _link(user, customer.email)
+    db.session.rollback()  # Nobody holds on to the database while a mail server thinks.
+    if url is None:
+        return False
+    send(KIND, address, email=address, url=url)
+    return True
 
 
 def of_user(user: User) -> Elsewhere | None:
@@ -127,12 +131,11 @@ def _state(customer_id: str, address: str, user: User) -> str:
     if _link(user, address) is None:
         return "taken"
     asked = (Notice.kind == KIND, Notice.subject_id == customer_id)
-    attempts = db.session.scalar(
-        select(Notice.attempts).where(*asked, Notice.period == fingerprint(address))
-    )
-    if attempts is None or KIND in current().mails_off:
+    notice = db.session.scalar(select(Notice).where(*asked, Notice.period == fingerprint(address)))
+    if notice is None or KIND in current().mails_off:
         return "open"
-    return "offered" if attempts else "refused"
+    is_old = notice.sent_at is not None and not notice.attempts  # See ``remember_as_old``.
+    return "refused" if is_old else "offered"
 
 
 def _link(user: User, address: str) -> str | None:

@@ -14,9 +14,10 @@ from saas.templating import day
 
 
 def send_notice(notice: Notice, user: User) -> bool:
-    """Send the mail of a notice. Returns true when nothing is left to do about it.
+    """Send the mail of a notice. Returns false when there was nothing to send.
 
-    What is not so any more, such as a failed payment that was paid meanwhile, is not told.
+    What is not so any more, such as a failed payment that was paid meanwhile, is not told. Raises
+    ``mail.MailNotSent``.
     """
     if notice.kind == address_at_polar.KIND:
         return address_at_polar.send_offer(notice, user)
@@ -27,13 +28,16 @@ def send_notice(notice: Notice, user: User) -> bool:
         order = db.session.get(Order, notice.subject_id)
         facts = {"plan": product_name(order.product_id)} if order else None
     if facts is None:
-        return True
+        return False
     pages = {
         "billing_url": link("billing.settings"),
         "dashboard_url": link("dashboard.home"),
         "pricing_url": link("billing.pricing"),
     }
-    return send(notice.kind, user.email, **facts, **pages)
+    kind, email = notice.kind, user.email
+    db.session.rollback()  # Nobody holds on to the database while a mail server thinks.
+    send(kind, email, **facts, **pages)
+    return True
 
 
 def _facts(kind: str, period: str, subscription: Subscription) -> dict[str, Any] | None:

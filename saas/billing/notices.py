@@ -1,16 +1,14 @@
-"""Mails about billing, each sent once. What is due is noted first, under a unique key, and sent after that.
+"""Mails about billing. What is due is noted once, under a unique key, together with the job that sends it.
 
-Whoever brings news calls ``after_change``; ``flask billing notices``, run every hour, finds what time alone
-makes due, and what could not be sent. Neither ever raises because of a mail.
+Whoever brings news calls ``after_change``; the job ``billing.notices`` finds what time alone makes due.
+Neither ever raises because of a mail.
 """
 
 import logging
-import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
 
-from flask import Flask, current_app
 from sqlalchemy import Integer, Table, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
@@ -20,30 +18,28 @@ from saas.billing.models import Customer, Notice, Order, Subscription
 from saas.billing.occasions import NEWS_DAYS, Occasion
 from saas.config import current
 from saas.extensions import db, insert, start_write
+from saas.jobs import enqueue, handler
 from saas.kit.datetimes import utcnow
 
 log = logging.getLogger(__name__)
 
-THREAD = "billing-notices"
-MAX_ATTEMPTS = 20
-PATIENCE = timedelta(minutes=5)  # A mail younger than this may be on its way in another process.
+SENDING = "billing.notice"
+PATIENCE = timedelta(
+    minutes=5
+)  # A notice older than this should have a job, and gets one otherwise.
+LATELY = timedelta(days=14)  # What could not be sent for so long is no news any more.
 
 
 def after_change(ids: Iterable[str]) -> None:
-    """Send what has become due about these subscriptions, orders and customers.
-
-    Nobody waits for the mail server.
+    """Have sent what has become due about these subscriptions, orders and customers.
 
     To be called after the change is committed. Never raises.
     """
     try:
-        if noted := note(set(ids)):
-            app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-            # Not a daemon: a worker that ends in good order sends its mails first.
-            threading.Thread(target=_send_in, args=(app, noted), name=THREAD).start()
+        note(set(ids))
     except Exception:
         db.session.rollback()
-        log.exception("mails that are due could not be noted; the hourly run finds them")
+        log.exception("mails that are due could not be noted; the next run finds them")
 
 
 def after_change_for(user: User) -> None:
@@ -55,7 +51,7 @@ def after_change_for(user: User) -> None:
 
 
 def run(now: datetime | None = None) -> int:
-    """Note everything that is due now and send what waits. Returns how many mails went out."""
+    """Note everything that is due now. Returns how many mails are on their way because of that."""
     now = now or utcnow()
     recent = or_(
         Subscription.status.in_(("past_due", "trialing")),
@@ -65,18 +61,11 @@ def run(now: datetime | None = None) -> int:
     ids = set(db.session.scalars(select(Subscription.polar_id).where(recent)))
     ids |= set(db.session.scalars(select(Order.polar_id).where(Order.created_at > now - NEWS_DAYS)))
     fresh = note(ids, now) + _write_down(address_at_polar.due())
-    waiting = select(Notice.id).where(
-        Notice.sent_at.is_(None),
-        Notice.attempts < MAX_ATTEMPTS,
-        or_(Notice.created_at < now - PATIENCE, Notice.id.in_(fresh)),
-    )
-    found = list(db.session.scalars(waiting.order_by(Notice.id)))
-    db.session.rollback()
-    return sum(send(notice_id) for notice_id in found)
+    return len(fresh) + _ask_for_forgotten(now)
 
 
 def note(ids: set[str], now: datetime | None = None) -> list[int]:
-    """Write down what is due about these objects; returns the ids of what is new."""
+    """Write down what is due about these objects, and have it sent; returns the ids of what is new."""
     return _write_down(_due(ids, now or utcnow()))
 
 
@@ -96,6 +85,7 @@ def _write_down(due: dict[Occasion, int]) -> list[int]:
     start_write()
     try:
         noted = list(db.session.scalars(statement.returning(table.c.id)))
+        _ask_for(noted)
         db.session.commit()
     except IntegrityError:  # An account was deleted in this moment, and takes its mails along.
         db.session.rollback()
@@ -104,49 +94,41 @@ def _write_down(due: dict[Occasion, int]) -> list[int]:
     return noted
 
 
+@handler(SENDING)
 def send(notice_id: int) -> bool:
-    """Send one mail, unless somebody else has. What fails is left for the next run."""
-    if not _claim(notice_id):
-        return False
+    """Send one mail, unless it is sent. Returns whether it was. Raises ``mail.MailNotSent``.
+
+    The job sees to it that nobody else is at it.
+    """
     notice = db.session.get(Notice, notice_id)
     user = db.session.get(User, notice.user_id) if notice else None
-    if notice is None or user is None:  # The account was deleted meanwhile.
-        return False
-    sent = emails.send_notice(notice, user)
-    db.session.rollback()  # What was read is old by now, and SQLite lets nobody write on top of it.
-    if not sent:
-        _put_back(notice_id)
-    return sent
-
-
-def _claim(notice_id: int) -> bool:
+    if notice is None or user is None or notice.sent_at is not None:
+        return False  # Without a user the account was deleted meanwhile.
+    was_sent = emails.send_notice(notice, user)
     start_write()
-    statement = (
-        update(Notice)
-        .where(Notice.id == notice_id, Notice.sent_at.is_(None))
-        .values(sent_at=utcnow(), attempts=Notice.attempts + 1)
-        .returning(Notice.id)
-        .execution_options(synchronize_session=False)
+    done = {"sent_at": utcnow(), "attempts": Notice.attempts + 1}
+    db.session.execute(
+        update(Notice).where(Notice.id == notice_id).values(done),
+        execution_options={"synchronize_session": False},
     )
-    claimed = db.session.scalar(statement) is not None
-    db.session.commit()
-    return claimed
+    return was_sent
 
 
-def _put_back(notice_id: int) -> None:
+def _ask_for(notice_ids: Iterable[int]) -> int:
+    """Have these sent as part of the present transaction. Returns for how many nobody had asked yet."""
+    keys = ((notice_id, f"{SENDING}@{notice_id}") for notice_id in notice_ids)
+    ids = [enqueue(SENDING, notice_id=number, dedupe_key=key) for number, key in keys]
+    return sum(job_id is not None for job_id in ids)
+
+
+def _ask_for_forgotten(now: datetime) -> int:
+    """Have sent what was noted by a version of this application that had no jobs."""
+    unsent = (Notice.sent_at.is_(None), Notice.created_at < now - PATIENCE)
+    lately = Notice.created_at > now - LATELY
     start_write()
-    db.session.execute(update(Notice).where(Notice.id == notice_id).values(sent_at=None))
+    count = _ask_for(list(db.session.scalars(select(Notice.id).where(*unsent, lately))))
     db.session.commit()
-
-
-def _send_in(app: Flask, notice_ids: list[int]) -> None:
-    with app.app_context():
-        for notice_id in notice_ids:
-            try:
-                send(notice_id)
-            except Exception:
-                db.session.rollback()
-                log.exception("mail %s could not be sent; the hourly run tries again", notice_id)
+    return count
 
 
 def _known(due: Iterable[Occasion]) -> set[Occasion]:

@@ -1,5 +1,4 @@
-"""The commands: ``flask billing …``, ``flask webhooks …``, ``flask users …``,
-``flask polar …``, ``flask check``."""
+"""The commands: ``flask billing …``, ``flask jobs …``, ``flask worker`` and so on."""
 
 import sys
 
@@ -8,6 +7,7 @@ from flask import Flask
 from saas.cli import polar
 from saas.cli.billing import billing
 from saas.cli.check import check
+from saas.cli.jobs import jobs, worker
 from saas.cli.users import users
 from saas.cli.webhooks import webhooks
 
@@ -16,7 +16,7 @@ DIAGNOSIS = ("check", "polar")
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (billing, webhooks, users, polar.polar, check):
+    for command in (billing, webhooks, jobs, users, polar.polar, check, worker):
         app.cli.add_command(command)
 
 

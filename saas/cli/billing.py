@@ -62,8 +62,8 @@ def status(email: str, as_json: bool) -> None:
 
 @billing.command("notices")
 def send_notices() -> None:
-    """Send the mails that are due, and tell Polar of new e-mail addresses. Run it every hour."""
-    click.echo(f"{notices.run()} mails sent.")
+    """Have the mails sent that are due, and tell Polar of new e-mail addresses. The worker does both."""
+    click.echo(f"{notices.run()} mails on their way.")
     click.echo(f"{address_news.run()} new addresses told to Polar.")
 
 

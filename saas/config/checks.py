@@ -9,6 +9,7 @@ from saas.kit.urls import is_http_url, is_loopback
 if TYPE_CHECKING:
     from saas.config.settings import Settings
 
+JOBS_SCHEMES = ("sqlite:///", "redis://", "rediss://", "unix://", "postgres://", "postgresql://")
 PLACEHOLDERS = ("changeme", "secret", "yoursecret", "development", "password", "placeholder")
 MIN_SECRET_LENGTH = (
     32  # 128 bits as hexadecimal digits; `python -c "import secrets; ..."` gives 64.
@@ -43,6 +44,8 @@ def _malformed(settings: "Settings") -> list[str]:
         found.append(
             f"MAIL_BACKEND is {settings.mail_backend!r}; use smtp, file, console or locmem."
         )
+    if settings.jobs_url and not settings.jobs_url.startswith((*JOBS_SCHEMES, "inline")):
+        found.append("JOBS_URL must begin with sqlite:///, redis:// or postgresql://.")
     if unknown := sorted(set(settings.mails_off) - set(BILLING_MAILS)):
         known = ", ".join(BILLING_MAILS)
         found.append(f"MAILS_OFF names {unknown[0]!r}; it may name {known}.")

@@ -17,6 +17,8 @@ def of(settings: "Settings") -> dict[str, Any]:
         "DEBUG": settings.debug,
         "SECRET_KEY": settings.secret_key,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
+        # What is stored is nobody's business in a log, so an error of the database leaves it out.
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "SESSION_COOKIE_NAME": f"{prefix}session",
         "SESSION_COOKIE_PATH": "/",

@@ -48,6 +48,10 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=int(read.number("TRUSTED_PROXIES", 0)),
         page_cache_seconds=read.number("PAGE_CACHE_SECONDS", 0 if development else 5),
         log_level=read.text("LOG_LEVEL", "INFO").upper(),
+        jobs_url=read.text("JOBS_URL", ""),
+        worker_threads=max(1, int(read.number("WORKER_THREADS", 2))),
+        worker_patience_seconds=read.number("WORKER_PATIENCE_SECONDS", 25),
+        release=read.text("RELEASE", "")[:64],
     )
     if read.problems:
         raise ConfigurationError(read.problems)

@@ -50,6 +50,24 @@ class Settings:
     trusted_proxies: int = 0
     page_cache_seconds: float = 0
     log_level: str = "INFO"
+    jobs_url: str = field(default="", repr=False)
+    worker_threads: int = 2
+    worker_patience_seconds: float = 25
+    release: str = ""
+
+    @property
+    def runs_jobs_inline(self) -> bool:
+        """True when a job is done right after the commit that asks for it, by whoever asked."""
+        return self.jobs_url == "inline"
+
+    @property
+    def jobs_address(self) -> str:
+        """Where the queue is: as set, or in the PostgreSQL that there is, or a file beside SQLite."""
+        url = self.jobs_url or self.database_url
+        if not url.startswith("sqlite:///"):
+            return url
+        path = ROOT / url.removeprefix("sqlite:///")
+        return f"sqlite:///{path if self.jobs_url else path.with_name('jobs.db')}"
 
     @property
     def is_production(self) -> bool:

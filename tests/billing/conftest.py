@@ -6,13 +6,11 @@ import pytest
 from flask import Flask
 
 from saas.accounts.models import User
-from tests.billing.mailing import settle
 from tests.people import make_user
 
 
 @pytest.fixture
 def ada(app: Flask) -> Iterator[User]:
-    """A user inside an application context; her mails are on disk when the test ends."""
+    """A user inside an application context."""
     with app.app_context():
         yield make_user("ada")
-        settle()

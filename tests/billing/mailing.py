@@ -1,13 +1,11 @@
 """States that a mail is due in, and what the outbox holds of it."""
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
-from saas.billing import notices
 from saas.config import current
 from saas.kit.datetimes import utcnow
 
@@ -30,16 +28,8 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def settle() -> None:
-    """Wait for the mails that are on their way."""
-    for thread in threading.enumerate():
-        if thread.name == notices.THREAD:
-            thread.join()
-
-
 def mails(app: Flask | None = None) -> list[str]:
     """What is in the outbox, one text for each mail."""
-    settle()
     folder = Path((app.extensions["settings"] if app else current()).mail_outbox_dir)
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.log"))]
     return [text for text in texts if "Subject:" in text]

@@ -13,7 +13,6 @@ from saas.billing import address_news, gateway, notices
 from saas.extensions import db
 from tests.accounts.pages import link_in, mails
 from tests.billing.buying import buy, fill_catalogue
-from tests.billing.mailing import settle
 from tests.browsing import PASSWORD, sign_in, soup, submit
 from tests.webhooks.door import event, send
 
@@ -40,14 +39,12 @@ def change_at_polar(polar_app: Flask, ada: Person) -> Callable[[str], Any]:
             answer = gateway.update_customer(str(customer.data["id"]), email=address)
         for _ in range(2):
             assert send(ada[0], event("customer.updated", answer.data)).status_code == 202
-        settle()
         return answer
 
     return change
 
 
 def offers(app: Flask, address: str = NEW) -> list[Any]:
-    settle()
     return [mail for mail in mails(app) if mail.recipient == address]
 
 

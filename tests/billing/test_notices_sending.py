@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from flask import Flask, current_app
 
 from saas.accounts.models import User
 from saas.billing import notices
-from saas.billing.models import Subscription
+from saas.billing.models import Notice, Subscription
 from saas.extensions import db
+from saas.jobs import running
+from saas.jobs.models import Job
 from tests.billing.holding_data import put_subscription
 from tests.billing.mailing import CANCELLED, NOW, TRIAL, mails
 from tests.people import make_user
@@ -23,10 +26,11 @@ def test_mail_server_down_is_tried_again(ada: User, monkeypatch: pytest.MonkeyPa
         patch.setattr("saas.mail._deliver", lambda *_: (_ for _ in ()).throw(OSError("down")))
         notices.after_change([which])
         assert mails() == []
-    assert notices.run() == 0  # It may be on its way.
+    assert notices.run() == 0  # Its job waits for the next try.
     with _later():
-        assert notices.run() == 1
+        assert running.run_next()
     assert len(mails()) == 1
+    assert db.session.scalars(db.select(Notice.sent_at)).one() is not None
 
 
 def _later() -> Any:
@@ -44,15 +48,13 @@ def test_trouble_with_mails_never_reaches_the_caller(
     assert "could not be noted" in caplog.text
 
 
-def test_two_processes_send_it_once(ada: User) -> None:
-    put_subscription(ada, **CANCELLED)
-    ids = notices.note({db.session.scalars(db.select(Subscription.polar_id)).one()})
+def test_two_processes_send_it_once(ada: User, noted_job: int) -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     sent: list[bool] = []
 
     def try_it() -> None:
         with app.app_context():
-            sent.append(notices.send(ids[0]))
+            sent.append(running.run(noted_job))
 
     threads = [threading.Thread(target=try_it) for _ in range(4)]
     for thread in threads:
@@ -63,22 +65,39 @@ def test_two_processes_send_it_once(ada: User) -> None:
     assert len(mails()) == 1
 
 
-def test_account_that_is_gone_takes_its_mails_along(ada: User) -> None:
-    put_subscription(ada, **CANCELLED)
-    ids = notices.note({db.session.scalars(db.select(Subscription.polar_id)).one()})
+def test_account_that_is_gone_takes_its_mails_along(ada: User, noted_job: int) -> None:
     db.session.delete(db.session.get_one(User, ada.id))
     db.session.commit()
-    assert notices.send(ids[0]) is False
+    assert running.run(noted_job)
     assert mails() == []
+
+
+@pytest.mark.usefixtures("noted_job")
+def test_notice_of_before_there_were_jobs_is_sent() -> None:
+    db.session.execute(db.delete(Job))
+    db.session.commit()
+    with _later():
+        assert notices.run() == 1
+        assert notices.run() == 0
+    assert len(mails()) == 1
+
+
+@pytest.fixture
+def noted_job(ada: User, make_app: Any, tmp_path: Path) -> int:
+    """A mail that is noted and waits for a worker."""
+    put_subscription(ada, **CANCELLED)
+    with make_app(jobs_url=f"sqlite:///{tmp_path}/jobs.db").app_context():
+        assert notices.run() == 1
+    return db.session.scalars(db.select(Job.id)).one()
 
 
 def test_command(app: Flask) -> None:
     with app.app_context():
         put_subscription(make_user("ada"), **TRIAL)
     result = app.test_cli_runner().invoke(args=["billing", "notices"])
-    assert result.output == "1 mails sent.\n0 new addresses told to Polar.\n"
+    assert result.output == "1 mails on their way.\n0 new addresses told to Polar.\n"
     again = app.test_cli_runner().invoke(args=["billing", "notices"])
-    assert again.output.startswith("0 mails sent.")
+    assert again.output.startswith("0 mails on their way.")
 
 
 def test_customer_without_an_account_gets_no_mail_of_ours(app: Flask) -> None:
@@ -90,21 +109,16 @@ def test_customer_without_an_account_gets_no_mail_of_ours(app: Flask) -> None:
         assert notices.run() == 0
 
 
-def test_somebody_writes_while_the_mail_server_fails(
-    ada: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("ada")
+def test_somebody_writes_while_the_mail_server_works(
+    noted_job: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite refuses at once to write on top of what was read before somebody else wrote."""
-    which = put_subscription(ada, **CANCELLED)
-    ids = notices.note({which})
 
-    def fail_slowly(*_: Any) -> None:
+    def deliver_slowly(*_: Any) -> None:
         with db.engine.begin() as other:
             other.execute(db.update(Subscription).values(amount=Subscription.amount + 1))
-        raise OSError("down")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("saas.mail._deliver", fail_slowly)
-        assert notices.send(ids[0]) is False
-    with _later():
-        assert notices.run() == 1
-    assert len(mails()) == 1
+    monkeypatch.setattr("saas.mail._deliver", deliver_slowly)
+    assert running.run(noted_job)
+    assert db.session.scalars(db.select(Notice.sent_at)).one() is not None

@@ -21,7 +21,6 @@ from saas.webhooks.handlers import TABLE
 from saas.webhooks.models import Delivery
 from tests import recordings
 from tests.billing.holding_data import put_subscription
-from tests.billing.mailing import settle
 from tests.browsing import sign_in
 from tests.database import empty_database
 from tests.fuzz.effort import cases
@@ -204,7 +203,6 @@ def test_after_nonsense_the_truth_is_taken(app: Flask, client: FlaskClient) -> N
         assert _outcome(app, client, [each.event for each in history]) == wanted
 
     live()
-    settle()
 
 
 def mutated_of(draw: st.DrawFn, history: list[recordings.Recording]) -> dict[str, Any]:

@@ -1,0 +1,249 @@
+"""Doing a job: once at a time, again when it failed, and what is kept about it."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from saas.accounts import emails
+from saas.accounts.models import User
+from saas.billing.gateway import PolarUnavailable
+from saas.extensions import db, start_write
+from saas.jobs import GiveUp, enqueue, leases, records, registry, running
+from saas.jobs.models import Job
+from saas.kit.datetimes import utcnow
+from tests.accounts.pages import EMAIL, mails
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def job_of(queued_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Make a kind of job out of a function and ask for one."""
+    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+
+    def make(function: Callable[..., Any], **how: Any) -> int:
+        registry.handler("test.job", **how)(function)
+        job_id = enqueue("test.job")
+        db.session.commit()
+        assert job_id is not None
+        return job_id
+
+    with queued_app.app_context():
+        yield make
+
+
+def job(job_id: int) -> Job:
+    found = db.session.get_one(Job, job_id, populate_existing=True)
+    db.session.rollback()
+    return found
+
+
+def bad() -> None:
+    raise RuntimeError("ada@example.com cannot open /reset-password/abcdef with polar_oat_secret")
+
+
+def test_four_threads_do_it_once(queued_app: Flask) -> None:
+    with queued_app.app_context():
+        job_id = enqueue(emails.NO_ACCOUNT, recipient=EMAIL, next_url=None)
+        db.session.commit()
+
+    def attempt(_: int) -> bool:
+        with queued_app.app_context():
+            return running.run(int(job_id or 0))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == [False, False, False, True]
+    assert len(mails(queued_app)) == 1
+    with queued_app.app_context():
+        done = db.session.get_one(Job, job_id)
+        assert (done.state, done.attempts, done.recipient) == ("done", 1, None)
+
+
+def test_failure_waits_longer_each_time_and_ends(job_of: Callable[..., int]) -> None:
+    job_id = job_of(bad, attempts=3)
+    waits = []
+    moment = utcnow()
+    for _ in range(3):
+        with time_machine.travel(moment, tick=False):
+            assert running.run(job_id)
+            assert not running.run(job_id)
+            waits.append(job(job_id).run_after - moment)
+        moment = max(moment + timedelta(seconds=1), job(job_id).run_after)
+    assert waits[:2] == [timedelta(seconds=30), timedelta(minutes=1)]
+    assert job(job_id).state == "failed"
+    assert records.figures().failed == 1
+
+
+def test_waits_stay_within_two_days_and_a_half() -> None:
+    total = sum((running.wait_before(n) for n in range(2, registry.ATTEMPTS + 1)), timedelta())
+    assert timedelta(days=2) < total < timedelta(days=3)
+
+
+def test_error_is_kept_without_what_is_personal(job_of: Callable[..., int]) -> None:
+    job_id = job_of(bad)
+    running.run(job_id)
+    error = job(job_id).error or ""
+    assert error.startswith("[e-mail] cannot open /reset-password/[token] with [secret]")
+    assert "in bad" in error
+    for secret in ("ada@", "abcdef", "oat_secret"):
+        assert secret not in error
+
+
+def test_giving_up_is_for_good_until_somebody_retries(job_of: Callable[..., int]) -> None:
+    answers: list[Exception | None] = [GiveUp("no such thing"), None]
+
+    def moody() -> None:
+        if answer := answers.pop(0):
+            raise answer
+
+    job_id = job_of(moody)
+    assert running.run(job_id)
+    assert job(job_id).state == "failed"
+    assert not running.run_next(running.AT_ONCE)
+    assert records.retry([job_id]) == [job_id]
+    assert running.run(job_id)
+    assert (job(job_id).state, job(job_id).error) == ("done", None)
+    assert records.retry([job_id]) == []
+
+
+def add_user(name: object) -> None:
+    start_write()
+    db.session.add(User(email=f"{name}@example.com", password_hash="!"))
+    db.session.flush()
+
+
+def emails_of_users() -> list[str]:
+    found = list(db.session.scalars(select(User.email)))
+    db.session.rollback()
+    return found
+
+
+def test_what_a_failing_job_wrote_is_not_there(job_of: Callable[..., int]) -> None:
+    def half() -> None:
+        add_user("half")
+        raise RuntimeError("power cut")
+
+    running.run(job_of(half))
+    assert emails_of_users() == []
+
+
+def test_what_a_job_wrote_is_committed_with_its_end(job_of: Callable[..., int]) -> None:
+    job_id = job_of(lambda: add_user("ada"))
+    running.run(job_id)
+    assert emails_of_users() == ["ada@example.com"]
+    assert job(job_id).state == "done"
+
+
+def expire(job_id: int) -> None:
+    """Half a minute without a word."""
+    start_write()
+    db.session.get_one(Job, job_id).lease_until = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+
+
+def test_who_comes_back_after_its_lease_changes_nothing(
+    job_of: Callable[..., int], queued_app: Flask
+) -> None:
+    ids: list[int] = []
+
+    def work() -> None:
+        attempt = job(ids[0]).attempts
+        if attempt == 1:
+            with queued_app.app_context():  # Another process, meanwhile.
+                expire(ids[0])
+                assert running.take_back() == 1
+                assert running.run(ids[0])
+        add_user(attempt)
+
+    ids.append(job_of(work))
+    running.run(ids[0])
+    assert emails_of_users() == ["2@example.com"]
+    assert job(ids[0]).state == "done"
+
+
+def test_lease_is_renewed_while_it_runs(job_of: Callable[..., int]) -> None:
+    ids: list[int] = []
+
+    def long() -> None:
+        with time_machine.travel(utcnow() + HOUR, tick=False):
+            leases.renew()
+            assert running.take_back() == 0
+
+    ids.append(job_of(long))
+    running.run(ids[0])
+    assert (job(ids[0]).state, job(ids[0]).attempts) == ("done", 1)
+
+
+def test_job_that_kills_every_process_ends(job_of: Callable[..., int]) -> None:
+    job_id = job_of(bad, attempts=2)
+    for _ in range(2):
+        assert running._claim(job_id)  # And then the process is gone.
+        expire(job_id)
+        assert running.take_back() == 1
+    assert job(job_id).state == "failed"
+    assert "died" in str(job(job_id).error)
+
+
+def test_process_that_ends_gives_back_what_it_has(job_of: Callable[..., int]) -> None:
+    job_id = job_of(bad)
+    assert running._claim(job_id)
+    running.give_back()
+    assert job(job_id).state == "waiting"
+
+
+def test_one_at_a_time(job_of: Callable[..., int], queued_app: Flask) -> None:
+    second: list[int | None] = []
+    ran: list[bool] = []
+
+    def alone() -> None:
+        if len(ran) == 0:
+            ran.append(True)
+            with queued_app.app_context():
+                ran.append(running.run(int(second[0] or 0)))
+                ran.append(running.run_next(running.AT_ONCE))
+
+    job_id = job_of(alone, one_at_a_time=True)
+    second.append(enqueue("test.job"))
+    db.session.commit()
+    assert running.run(job_id)
+    assert ran == [True, False, False]
+    assert running.run_next(running.AT_ONCE)
+    assert job(int(second[0] or 0)).state == "done"
+
+
+def test_job_of_a_newer_version_waits_for_it(job_of: Callable[..., int]) -> None:
+    job_id = job_of(bad)
+    registry._kinds.pop("test.job")
+    assert not running.run(job_id)
+    assert not running.run_next(running.AT_ONCE)
+    assert job(job_id).state == "waiting"
+
+
+def test_what_polar_asks_for_is_waited_for(job_of: Callable[..., int]) -> None:
+    def busy() -> None:
+        raise PolarUnavailable("busy", retry_after=600)
+
+    job_id = job_of(busy)
+    running.run(job_id)
+    assert job(job_id).run_after > utcnow() + timedelta(minutes=9)
+
+
+def test_old_ones_are_forgotten(job_of: Callable[..., int]) -> None:
+    done, failed = job_of(lambda: None), job_of(bad, attempts=1)
+    assert job(done).state == job(failed).state == "waiting"
+    registry.handler("test.job")(lambda: None)
+    running.run(done)
+    registry.handler("test.job", attempts=1)(bad)
+    running.run(failed)
+    with time_machine.travel(utcnow() + timedelta(days=8)):
+        assert records.prune() == 1
+    assert job(failed).state == "failed"
+    with time_machine.travel(utcnow() + timedelta(days=61)):
+        assert records.prune() == 1
+    assert records.jobs() == []
