@@ -42,6 +42,7 @@ def read_settings(arguments: Sequence[str] | None, environ: Mapping[str, str]) -
             public_url=given.public_url,
             fast=given.fast,
             hold_confirmed=given.hold_confirmed,
+            strict_webhook_urls=given.strict_webhook_urls,
             exposed=given.yes_really_not_loopback,
             retry_scale=float(given.retry_scale or (0.005 if given.fast else 1)),
         )
@@ -75,6 +76,12 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--public-url", default=read("PUBLIC_URL"), help="the address in links, if not its own")
     add("--retry-scale", default=read("RETRY_SCALE"), help="factor for waits between attempts")
     add("--fast", action="store_true", default=bool(read("FAST")), help="leave out every wait")
+    add(
+        "--strict-webhook-urls",
+        action="store_true",
+        default=bool(read("STRICT_WEBHOOK_URLS")),
+        help="refuse webhook endpoints at http addresses and on this machine, as Polar does",
+    )
     add(
         "--hold-confirmed",
         action="store_true",

@@ -23,7 +23,8 @@ class Settings:
     `store` is a path, or `:memory:` for a store that ends with the process. `fast` leaves out
     every wait: pipeline delays, debouncing, spacing between deliveries. `retry_scale` multiplies
     the recorded back-off between delivery attempts. `webhook_standard` signs as Polar does with
-    secrets made since 2026-09-08. `exposed` lets others reach it: there is no
+    secrets made since 2026-09-08. `strict_webhook_urls` refuses endpoints at http addresses and
+    on this machine, as the real Polar does. `exposed` lets others reach it: there is no
     password, so whoever can connect can do everything.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     hold_confirmed: bool = False
     retry_scale: float = 1.0
     exposed: bool = False
+    strict_webhook_urls: bool = False
 
     def check(self) -> None:
         """Raise SettingsError when something in here cannot work."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import uuid
 from typing import Any
@@ -56,6 +57,21 @@ def url_trouble(value: Any) -> str | None:
     if not parts.scheme:
         return "relative URL without a base"
     return None if parts.scheme in {"http", "https"} and parts.hostname else "empty host"
+
+
+def is_private(url: str, *, loopback: bool) -> bool:
+    """Whether an address names a private network; this machine counts when `loopback` does.
+
+    Names are not looked up: `localhost` is this machine, any other name is public.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return loopback
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return loopback if address.is_loopback else not address.is_global
 
 
 def no_metadata_value(where: tuple[str, ...], entry: Any) -> list[Problem]:

@@ -9,6 +9,7 @@ from flask import Response, request
 from polar_emulator import deliveries
 from polar_emulator.api.catalogue import refuse_organization
 from polar_emulator.api.fields import Fields
+from polar_emulator.api.formats import is_private
 from polar_emulator.api.gate import api
 from polar_emulator.api.wire import (
     answer,
@@ -27,6 +28,7 @@ from polar_emulator.rules import endpoints as rules
 from polar_emulator.shapes import webhooks as shapes
 
 FORMATS = ("raw", "discord", "slack")
+PRIVATE_URL = "Webhook URLs cannot point to localhost or private IP addresses."
 CODE_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
 
@@ -44,7 +46,8 @@ def endpoint(key: str) -> Response:
 
 @api.post("/v1/webhooks/endpoints")
 def create_endpoint() -> Response:
-    """A new endpoint. Unlike the real Polar this one accepts http and addresses of this machine."""
+    """A new endpoint. Unlike the real Polar this one accepts http and addresses of this machine,
+    unless it was started with --strict-webhook-urls."""
     given = body()
     refuse_organization(given)
     fields = _fields(given)
@@ -113,6 +116,7 @@ def _code_class() -> dict[str, Any]:
 def _fields(given: dict[str, Any]) -> Fields:
     fields = Fields(given)
     fields.url("url")
+    _check_address(fields)
     fields.text("name")
     fields.choice("format", FORMATS)
     fields.boolean("uses_standard_webhook_signature")
@@ -123,6 +127,18 @@ def _fields(given: dict[str, Any]) -> Fields:
     elif "events" in given:
         fields.complain("list_type", "events", "Input should be a valid list", events)
     return fields
+
+
+def _check_address(fields: Fields) -> None:
+    url = fields.values.get("url")
+    if not isinstance(url, str) or fields.problems:
+        return
+    strict = world().settings.strict_webhook_urls
+    if strict and not url.lower().startswith("https:"):
+        more = {"expected_schemes": "'https'"}
+        fields.complain("url_scheme", "url", "URL scheme should be 'https'", url, **more)
+    elif is_private(url, loopback=strict):
+        fields.complain("value_error", "url", f"Value error, {PRIVATE_URL}", url, error={})
 
 
 def _unknown_events(events: list[Any]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """Several webhook endpoints, each with its events, its secret and its way of signing."""
 
 import base64
+import dataclasses
 import json
 
 import httpx
@@ -12,8 +13,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from polar_emulator.jobs import wait_until
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator.buyers import product_id
-from tests.polar_emulator.conftest import Receiver
 from tests.polar_emulator.inside import Inside
+from tests.polar_emulator.receiving import Receiver
 
 # 24 bytes in base64, as newer secrets are.
 STANDARD_SECRET = "whsec_" + base64.b64encode(b"twenty-four bytes of key").decode()
@@ -144,3 +145,32 @@ def test_benefits_are_deleted() -> None:
     assert here.events() == ["benefit.updated", "benefit_grant.revoked", "customer.state_changed"]
     product = here.call("GET", f"/v1/products/{product_id('Pro Monthly')}")
     assert [benefit["description"] for benefit in product["benefits"]] == ["25 projects"]
+
+
+@pytest.mark.parametrize(
+    ("url", "usually", "strictly"),
+    [
+        ("https://hooks.example.com/polar", 201, 201),
+        ("http://hooks.example.com/polar", 201, 422),
+        ("http://localhost:5000/hook", 201, 422),
+        ("https://localhost/hook", 201, 422),
+        ("https://127.0.0.1/hook", 201, 422),
+        ("https://[::1]/hook", 201, 422),
+        ("https://192.168.1.7/hook", 422, 422),
+        ("https://10.0.0.1/hook", 422, 422),
+        ("https://169.254.169.254/latest", 422, 422),
+        ("https://0.0.0.0/hook", 422, 422),
+        ("https://[fd00::1]/hook", 422, 422),
+        ("https://8.8.8.8/hook", 201, 201),
+    ],
+)
+def test_addresses_of_endpoints(url: str, usually: int, strictly: int) -> None:
+    here = Inside()
+    body = {"url": url, "format": "raw", "events": ["order.paid"]}
+    here.call("POST", "/v1/webhooks/endpoints", body, usually)
+    kept = here.world.settings
+    here.world.settings = dataclasses.replace(kept, strict_webhook_urls=True)
+    try:
+        here.call("POST", "/v1/webhooks/endpoints", body, strictly)
+    finally:
+        here.world.settings = kept
