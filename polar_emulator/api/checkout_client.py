@@ -67,4 +67,4 @@ def _session_token(doc: Doc, *, linked: bool) -> str | None:
     owner = world().store.need("customer", doc["customer_id"])
     if not linked and owner["external_id"] != doc["external_customer_id"]:
         return None
-    return rules.random_secret("polar_mst_")
+    return rules.random_secret("polar_cst_")

@@ -62,7 +62,8 @@ def _leave(response: Response) -> Response:
         return response
     if "polar.bare" not in request.environ:
         response.headers["Polar-Version"] = request.headers.get("Polar-Version", DEFAULT_VERSION)
-        response.headers.setdefault("X-Polar-Sandbox", "1")
+        if "polar.stranger" not in request.environ:
+            response.headers.setdefault("X-Polar-Sandbox", "1")
         response.headers.setdefault("Cache-Control", "private, no-store")
     entry = {"method": request.method, "path": request.path, "status": response.status_code}
     query = request.query_string.decode(errors="replace")
@@ -84,7 +85,9 @@ def _refuse_version() -> Response | None:
 def _mend_slash() -> Response | None:
     """A missing slash is mended with 307, so that a POST stays one."""
     if isinstance(request.routing_exception, RequestRedirect):
-        return Response(status=307, headers={"Location": request.routing_exception.new_url})
+        mended = Response(status=307, headers={"Location": request.routing_exception.new_url})
+        mended.headers.pop("Content-Type", None)
+        return mended
     return None
 
 
@@ -105,6 +108,7 @@ def _refuse_token() -> Response | None:
 
 
 def _invalid_token() -> Response:
+    request.environ["polar.stranger"] = True
     challenge = f'Bearer realm="polar", error="invalid_token", error_description="{REFUSAL}"'
     headers = {"WWW-Authenticate": challenge, "Cache-Control": "no-store", "Pragma": "no-cache"}
     return answer({"error": "invalid_token", "error_description": REFUSAL}, 401, headers)
@@ -126,6 +130,7 @@ def _fault() -> Response | None:
     if faults.api == "429":
         return too_many()
     if faults.api == "500":
+        request.environ["polar.bare"] = True
         return Response("Internal Server Error", 500, content_type="text/plain; charset=utf-8")
     if faults.api == "html":
         return Response("<!doctype html><title>Sign in</title>", content_type="text/html")

@@ -70,7 +70,8 @@ def process(world: World, arguments: Doc) -> None:
     if doc["discount_id"]:
         discounts.redeem(world, doc["discount_id"], customer["id"])
     orders.tell_paid_at_once(world, order)
-    world.touch("checkout", doc, status="succeeded", subscription_id=None)
+    _note_processing(doc, intent_status="succeeded")
+    world.touch("checkout", doc, status="succeeded")
     emit(world, "checkout.updated", shapes.checkout(world, doc))
     if subscription is None:
         jobs.soon(world, "grants.order", subscriptions.GRANTS_SECONDS, order_id=order["id"])
@@ -111,18 +112,17 @@ def _check_complete(doc: Doc, given: dict[str, Any]) -> None:
 
 
 def _accept(world: World, doc: Doc, token: str) -> Doc:
+    if not doc["is_payment_form_required"]:
+        doc["customer_billing_name"] = None  # Recorded: what is free of charge needs no such name.
     existing = _existing_customer(world, doc)
     customer = existing or _new_customer(world, doc)
     if existing:
         _refresh_customer(world, existing, doc)
+    customer["processor_id"] = f"cus_{customer['id'][:8]}local"
     if doc["is_payment_form_required"]:
-        world.store.put("customer", {**customer, "card": cards.kept_as(token)})
-        doc["payment_processor_metadata"] = {
-            **doc["payment_processor_metadata"],
-            "customer_id": f"cus_{customer['id'][:8]}local",
-            "intent_client_secret": f"pi_{doc['id'][:8]}local_secret_x",
-            "intent_status": "succeeded",
-        }
+        customer["card"] = cards.kept_as(token)
+    world.store.put("customer", customer)
+    _note_processing(doc, customer_id=customer["processor_id"], **_intent(doc))
     world.touch("checkout", doc, status="confirmed")
     if existing is None:
         emit(world, "member.created", customer_shapes.member(customer))
@@ -130,6 +130,19 @@ def _accept(world: World, doc: Doc, token: str) -> Doc:
     world.touch("checkout", doc, customer_id=customer["id"])
     jobs.soon(world, "checkout.process", PROCESS_SECONDS, checkout_id=doc["id"])
     return doc
+
+
+def _intent(doc: Doc) -> dict[str, str]:
+    """What the payment processor calls the payment, or the card that is only kept for later."""
+    if not doc["is_payment_form_required"]:
+        return {}
+    kind = "pi" if doc["is_payment_required"] else "seti"
+    secret = f"{kind}_{doc['id'][:8]}local_secret_x"
+    return {"intent_client_secret": secret, "intent_status": "succeeded"}
+
+
+def _note_processing(doc: Doc, **more: str) -> None:
+    doc["payment_processor_metadata"] = {**doc["payment_processor_metadata"], **more}
 
 
 def _existing_customer(world: World, doc: Doc) -> Doc | None:
@@ -144,6 +157,7 @@ def _new_customer(world: World, doc: Doc) -> Doc:
     fields = {
         "email": doc["customer_email"],
         "name": doc["customer_name"],
+        "own_billing_name": doc["customer_billing_name"],
         "external_id": doc["external_customer_id"],
         "billing_address": doc["customer_billing_address"],
         "metadata": doc["customer_metadata"],
@@ -153,9 +167,12 @@ def _new_customer(world: World, doc: Doc) -> Doc:
 
 
 def _refresh_customer(world: World, customer: Doc, doc: Doc) -> None:
+    name = customer["name"] or doc["customer_name"]
+    billing_name = doc["customer_billing_name"] or customer["own_billing_name"]
     changes = {
-        "name": customer["name"] or doc["customer_name"],
-        "billing_name": doc["customer_billing_name"] or doc["customer_name"],
+        "name": name,
+        "own_billing_name": billing_name,
+        "billing_name": billing_name or name,
         "billing_address": doc["customer_billing_address"] or customer["billing_address"],
         "locale": customer["locale"] or doc["locale"],
         "metadata": {**customer["metadata"], **doc["customer_metadata"]},

@@ -63,7 +63,8 @@ def add(world: World, fields: dict[str, Any]) -> Doc:
         "email_verified": False,
         "type": "individual",
         "name": fields.get("name"),
-        "billing_name": fields.get("name"),
+        "billing_name": fields.get("own_billing_name") or fields.get("name"),
+        "own_billing_name": fields.get("own_billing_name"),
         "billing_address": fields.get("billing_address"),
         "tax_id": fields.get("tax_id"),
         "locale": fields.get("locale"),
@@ -72,6 +73,11 @@ def add(world: World, fields: dict[str, Any]) -> Doc:
         "deleted_at": None,
         "first_user_event_at": None,
         "member_id": world.new_id(),
+        "member": {
+            "modified_at": None,
+            "name": fields.get("name"),
+            "external_id": fields.get("external_id"),
+        },
         "orders": 0,
         "card": None,
     }
@@ -89,9 +95,10 @@ def update(world: World, doc: Doc, changes: dict[str, Any]) -> Doc:
         raise impossible("email", EMAIL_TAKEN, email)
     _check_external_id(world, doc, changes)
     if email:
-        changes = {**changes, "email_key": email.lower()}
+        member = {**doc["member"], "modified_at": world.stamp()}
+        changes = {**changes, "email_key": email.lower(), "member": member}
     if "name" in changes:
-        changes = {**changes, "billing_name": changes["name"]}
+        changes = {**changes, "billing_name": doc["own_billing_name"] or changes["name"]}
     doc.update(changes)
     world.touch("customer", doc, search=_search_text(doc))
     _tell_soon(world, doc, "customer.updated")
@@ -102,7 +109,7 @@ def update(world: World, doc: Doc, changes: dict[str, Any]) -> Doc:
 
 def delete(world: World, doc: Doc) -> None:
     """Delete a customer: address and external id are free again, subscriptions end at once."""
-    emit(world, "member.deleted", shapes.member({**doc, "external_id": None}))
+    emit(world, "member.deleted", shapes.member(doc))
     world.touch(
         "customer", doc, deleted_at=world.stamp(), external_id=None, email_key=None, card=None
     )

@@ -27,7 +27,7 @@ def create(world: World, doc: Doc, lines: list[Doc]) -> Doc:
         "subscription_cycle",
         items,
         tax_on(total, customer["billing_address"]),
-        price=doc["price"],
+        price=doc["open_price"] if lines else doc["price"],
         currency=doc["currency"],
         subscription_id=doc["id"],
         metadata=doc["metadata"],

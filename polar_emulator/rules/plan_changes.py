@@ -38,6 +38,7 @@ def change(world: World, doc: Doc, product_id: str, behavior: str | None) -> Non
     elif behavior == "invoice" or new_interval:
         _charge_now(world, doc, product, new_period=new_interval)
     else:
+        doc["open_price"] = _first_price(doc)
         doc["open_items"] = [*doc["open_items"], *_lines(world, doc, product, new_period=False)]
         subscriptions.take_terms(world, doc, product)
         world.touch("subscription", doc)
@@ -91,6 +92,7 @@ def _charge_now(world: World, doc: Doc, product: Doc, *, new_period: bool) -> No
     total = sum(line["amount"] for line in items)
     if total > customer.get("balance", 0) and not cards.pays(customer):
         raise PaymentFailed
+    price = _first_price(doc)
     subscriptions.take_terms(world, doc, product)
     doc["open_items"] = []
     if new_period:
@@ -104,7 +106,7 @@ def _charge_now(world: World, doc: Doc, product: Doc, *, new_period: bool) -> No
         "subscription_update",
         items,
         tax_on(total, customer["billing_address"]),
-        price=doc["price"],
+        price=price,
         currency=doc["currency"],
         subscription_id=doc["id"],
         metadata=doc["metadata"],
@@ -143,6 +145,14 @@ def _lines(world: World, doc: Doc, product: Doc, *, new_period: bool) -> list[Do
             world, buying, cost, price["id"], proration=True, start=stamp(now), end=stamp(until)
         ),
     ]
+
+
+def _first_price(doc: Doc) -> Doc:
+    """The price of what an order begins with, which it carries (recorded): what is credited first."""
+    if doc["open_items"]:
+        return dict(doc["open_price"])
+    names = ("product_id", "recurring_interval")
+    return {**doc["price"], **{name: doc[name] for name in names}}
 
 
 def _interval(doc: Doc) -> tuple[str, int]:

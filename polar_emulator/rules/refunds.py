@@ -56,6 +56,8 @@ def create(world: World, wanted: dict[str, Any]) -> Doc:
     world.store.put("refund", doc)
     emit(world, "refund.created", shapes.refund(doc))
     _take_from(world, order, doc)
+    if doc["tax_amount"]:
+        world.touch("refund", doc)  # Recorded: its tax is settled after it has been told.
     for seconds in UPDATED_SECONDS:
         jobs.soon(world, "refund.update", seconds, refund_id=doc["id"])
     if doc["revoke_benefits"]:
@@ -64,10 +66,13 @@ def create(world: World, wanted: dict[str, Any]) -> Doc:
 
 
 def update(world: World, arguments: Doc) -> None:
-    """Job: the payment processor has something to say about a refund."""
+    """Job: the payment processor has something to say about a refund.
+
+    Recorded: the event shows `modified_at` as it was before.
+    """
     doc = world.store.need("refund", arguments["refund_id"])
-    world.touch("refund", doc)
     emit(world, "refund.updated", shapes.refund(doc))
+    world.touch("refund", doc)
 
 
 def revoke(world: World, arguments: Doc) -> None:

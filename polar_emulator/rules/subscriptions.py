@@ -18,7 +18,7 @@ BILLABLE_STATUSES = ("active", "trialing", "past_due")
 UNSET_AT_FIRST = (
     "current_meter_period_start", "current_meter_period_end", "canceled_at", "ends_at", "ended_at",
     "past_due_at", "paused_at", "resumes_at", "seats", "units", "customer_cancellation_reason",
-    "customer_cancellation_comment", "pending_update",
+    "customer_cancellation_comment", "pending_update", "open_price",
 )  # fmt: skip
 # Recorded: grants follow a purchase by 0.3 s, and a renewal by 1 s, when it has been paid.
 GRANTS_SECONDS = 0.3

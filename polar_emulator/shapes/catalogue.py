@@ -42,7 +42,7 @@ ORGANIZATION_PUBLIC_KEYS = (
 
 
 def price(product: Doc, doc: Doc) -> Json:
-    """A price of a product. A free price is a fixed one of 0, as with Polar."""
+    """A price of a product, unless it names another one. A free price is a fixed one of 0, as with Polar."""
     amounts = (
         {"price_amount": doc["price_amount"]}
         if doc["amount_type"] == "fixed"
@@ -57,9 +57,9 @@ def price(product: Doc, doc: Doc) -> Json:
         "price_currency": doc["price_currency"],
         "tax_behavior": None,
         "is_archived": False,
-        "product_id": product["id"],
+        "product_id": doc.get("product_id", product["id"]),
         "type": "recurring" if product["is_recurring"] else "one_time",
-        "recurring_interval": product["recurring_interval"],
+        "recurring_interval": doc.get("recurring_interval", product["recurring_interval"]),
         **amounts,
     }
 

@@ -43,16 +43,14 @@ def user(doc: Doc) -> Json:
 
 
 def member(doc: Doc) -> Json:
-    """The one member that every individual customer has."""
+    """The one member that every individual customer has: as the customer was made, but for the e-mail."""
     return {
         "id": doc["member_id"],
         "created_at": doc["created_at"],
-        "modified_at": None,
         "customer_id": doc["id"],
         "email": doc["email"],
-        "name": doc["name"],
-        "external_id": doc["external_id"],
         "role": "owner",
+        **doc["member"],
     }
 
 

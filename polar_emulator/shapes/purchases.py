@@ -57,7 +57,6 @@ REFUND_KEYS = (
     "currency", "organization_id", "order_id", "subscription_id", "customer_id",
     "revoke_benefits",
 )  # fmt: skip
-UNREFUNDABLE = ("void", "refunded")
 FULL_ADDRESS_COUNTRIES = ("US", "CA")
 
 
@@ -124,16 +123,12 @@ def order(world: World, doc: Doc) -> Json:
         "amount": doc["net_amount"],
         "from_balance_amount": 0,
         "refundable_amount": refundable(doc),
-        "refundable_tax_amount": doc["tax_amount"] - doc["refunded_tax_amount"]
-        if doc["status"] not in UNREFUNDABLE
-        else 0,
+        "refundable_tax_amount": doc["tax_amount"] - doc["refunded_tax_amount"],
     }
 
 
 def refundable(doc: Doc) -> int:
-    """What can still be refunded of an order, without tax."""
-    if doc["status"] in UNREFUNDABLE:
-        return 0
+    """What has not been refunded of an order, without tax; recorded: also of one that is void."""
     return max(int(doc["net_amount"] - doc["refunded_amount"]), 0)
 
 

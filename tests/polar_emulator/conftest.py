@@ -1,9 +1,6 @@
 """A real local Polar over loopback, a real receiver for its webhooks, and the official SDK."""
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -12,59 +9,18 @@ from polar.v2026_10 import Polar
 
 from polar_emulator import testing
 from polar_emulator.testing import LocalPolar
+from tests.polar_emulator import receiving
 from tests.polar_emulator.buyers import Buyers
+from tests.polar_emulator.receiving import Receiver
 
 SECRET = "whsec_for_the_tests_only"
-
-
-@dataclass
-class Delivery:
-    """One request that arrived: its headers in lower case, and its raw body."""
-
-    headers: dict[str, str]
-    raw: bytes
-
-
-@dataclass
-class Receiver:
-    """An endpoint that answers what `answers` says next, else 200."""
-
-    url: str
-    deliveries: list[Delivery] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
 def listening() -> Iterator[Receiver]:
     """An HTTP server for the whole session."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers["content-length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.deliveries.append(Delivery(headers, raw))
-            status = receiver.answers.pop(0) if receiver.answers else 200
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = Receiver(f"http://127.0.0.1:{server.server_port}/webhooks")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield receiver
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving.receiver() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

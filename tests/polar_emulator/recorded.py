@@ -1,48 +1,19 @@
-"""The recordings of the real Polar, and how to compare with them."""
+"""The recordings of the real Polar: requests with their answers, and deliveries by scenario."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "fixtures"
-
-# What the SDK 1.0.2 needs and the recorded server did not send yet.
-NEWER = frozenset(
-    {
-        "api_version",
-        "is_deletable",
-        "start_timestamp",
-        "end_timestamp",
-        "seats",
-        "units",
-        "uses_standard_webhook_signature",
-    }
-)
+# Deliveries that the application is tested with as well are kept with its tests.
+DELIVERIES = (FOLDER / "deliveries", FOLDER.parents[1] / "fixtures" / "polar" / "deliveries")
 
 
+@functools.cache
 def answer(name: str) -> dict[str, Any]:
     """A recorded request with its answer."""
-    return _read(FOLDER / "api" / f"{name}.json")
-
-
-def event(event_type: str) -> dict[str, Any]:
-    """A recorded delivery of a type."""
-    return _read(FOLDER / "events" / f"{event_type}.json")
-
-
-def event_types() -> list[str]:
-    """The types there is a recorded delivery of."""
-    return sorted(path.stem for path in (FOLDER / "events").iterdir())
-
-
-def scenario(name: str) -> list[dict[str, Any]]:
-    """What arrived in a recorded scenario, in the order of creation."""
-    return _read(FOLDER / "scenarios.json")[name]
-
-
-def scenarios() -> list[str]:
-    """The names of the recorded scenarios."""
-    return sorted(_read(FOLDER / "scenarios.json"))
+    return _read((FOLDER / "api" / f"{name}.json").read_text("utf-8"))
 
 
 def answers() -> list[str]:
@@ -50,32 +21,39 @@ def answers() -> list[str]:
     return sorted(path.stem for path in (FOLDER / "api").iterdir())
 
 
-def differences(recorded: Any, ours: Any, where: str = "") -> list[str]:
-    """Keys that are missing or extra and values of another type, at any depth.
-
-    A null on either side says nothing about the type. Lists are compared by their first entries.
-    """
-    if recorded is None or ours is None:
-        return []
-    if isinstance(recorded, dict) and isinstance(ours, dict):
-        return _different_keys(recorded, ours, where)
-    if isinstance(recorded, list) and isinstance(ours, list):
-        both = recorded and ours
-        return differences(recorded[0], ours[0], f"{where}[]") if both else []
-    if type(recorded) is not type(ours):
-        return [f"{where}: {type(recorded).__name__} became {type(ours).__name__}"]
-    return []
+@functools.cache
+def deliveries(name: str) -> list[dict[str, Any]]:
+    """What arrived in a scenario, in the order of arrival: headers, body, and what was answered."""
+    path = next(folder / f"{name}.jsonl" for folder in DELIVERIES if _has(folder, name))
+    return [_read(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def _different_keys(recorded: dict[str, Any], ours: dict[str, Any], where: str) -> list[str]:
-    if where.endswith(("metadata", "prices")):
-        return []  # keys of people's own, or ids
-    found = [f"{where}.{key} is missing" for key in recorded.keys() - ours.keys()]
-    found += [f"{where}.{key} is extra" for key in ours.keys() - recorded.keys() - NEWER]
-    for key in recorded.keys() & ours.keys():
-        found += differences(recorded[key], ours[key], f"{where}.{key}")
-    return found
+@functools.cache
+def scenario(name: str) -> list[dict[str, Any]]:
+    """The events of a scenario, in the order of creation; those that came again are told once."""
+    events = {each["body"]: json.loads(each["body"]) for each in deliveries(name)}
+    return sorted(events.values(), key=lambda event: str(event["timestamp"]))
 
 
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
+def scenarios() -> list[str]:
+    """The names of the recorded scenarios."""
+    return sorted({path.stem for folder in DELIVERIES for path in folder.glob("*.jsonl")})
+
+
+def event_types() -> list[str]:
+    """The types there is a recorded delivery of."""
+    return sorted({event["type"] for name in scenarios() for event in scenario(name)})
+
+
+def event(event_type: str) -> dict[str, Any]:
+    """A recorded delivery of a type."""
+    every = (event for name in scenarios() for event in scenario(name))
+    return next(event for event in every if event["type"] == event_type)
+
+
+def _has(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.jsonl").exists()
+
+
+def _read(text: str) -> Any:
+    return json.loads(text)

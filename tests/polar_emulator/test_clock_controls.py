@@ -8,7 +8,7 @@ from polar.v2026_10 import Polar
 
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator.buyers import Buyers, product_id
-from tests.polar_emulator.conftest import Receiver
+from tests.polar_emulator.receiving import Receiver
 
 
 def test_to_the_next_event(buyers: Buyers, polar: LocalPolar) -> None:

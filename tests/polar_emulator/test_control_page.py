@@ -7,8 +7,8 @@ from polar.v2026_10 import Polar
 
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator.buyers import Buyers
-from tests.polar_emulator.conftest import Receiver
 from tests.polar_emulator.pages import find, has, parse, press, text
+from tests.polar_emulator.receiving import Receiver
 
 
 def test_shows_what_is_there(buyers: Buyers, browser: httpx.Client, receiver: Receiver) -> None:

@@ -11,7 +11,7 @@ from polar.v2026_10 import Polar
 from polar_emulator import testing
 from polar_emulator.catalogue import stable_id
 from polar_emulator.jobs import wait_until
-from tests.polar_emulator.conftest import Receiver
+from tests.polar_emulator.receiving import Receiver
 
 
 @pytest.mark.parametrize("arrivals", [5, 60])

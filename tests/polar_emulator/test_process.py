@@ -18,7 +18,7 @@ from polar_emulator.__main__ import read_settings
 from polar_emulator.catalogue import stable_id
 from polar_emulator.jobs import wait_until
 from polar_emulator.settings import SettingsError
-from tests.polar_emulator.conftest import Receiver
+from tests.polar_emulator.receiving import Receiver
 
 COMMAND = [sys.executable, "-m", "polar_emulator"]
 

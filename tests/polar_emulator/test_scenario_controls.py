@@ -11,7 +11,7 @@ from polar.v2026_10 import Polar
 from polar_emulator.scenarios import SCENARIOS
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator.buyers import Buyers, product_id
-from tests.polar_emulator.conftest import Receiver
+from tests.polar_emulator.receiving import Receiver
 
 
 def play(polar: LocalPolar, name: str, who: str = "user_1") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from polar.v2026_10 import Polar
 from polar_emulator.testing import LocalPolar
 from tests.polar_emulator import recorded
 from tests.polar_emulator.buyers import DECLINED, Buyers, product_id
-from tests.polar_emulator.conftest import Receiver
+from tests.polar_emulator.receiving import Receiver
 
 MONTH = 31 * 86400
 
@@ -52,9 +52,9 @@ def test_statuses_of_a_paid_checkout(buyers: Buyers, receiver: Receiver) -> None
     buyers.buy()
     rows = recorded.scenario("09a-setup-purchase-user7")
     wanted = {
-        (row["type"], row["status"])
+        (row["type"], row["data"]["status"])
         for row in rows
-        if "status" in row and row["type"] != "checkout.expired"
+        if "status" in row["data"] and row["type"] != "checkout.expired"
     }
     got = set()
     for delivery in receiver.deliveries:
