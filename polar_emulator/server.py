@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from types import FrameType
@@ -43,10 +44,10 @@ class Handler(WSGIRequestHandler):
 
 
 def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. SettingsError when the port is taken."""
+    """Run until SIGTERM or SIGINT. SettingsError when the port is taken or the store does not open."""
     listener = _listen(settings)
     port = listener.getsockname()[1]
-    world = World(settings)
+    world = _open(settings)
     world.public_url = world.public_url or f"http://{_in_url(settings.host)}:{port}"
     app = create_app(world)
     server = make_server(
@@ -66,6 +67,13 @@ def serve(settings: Settings) -> None:
         for thread in background:
             thread.stop()
         world.store.close()
+
+
+def _open(settings: Settings) -> World:
+    try:
+        return World(settings)
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsError(f"Cannot open the store {settings.store}: {error}.") from None
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -55,6 +55,15 @@ def test_taken_port(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_store_that_does_not_open(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Polar, this is no database." * 10)
+    for place in (tmp_path / "letter.txt", tmp_path, tmp_path / "letter.txt" / "polar.db"):
+        done = run("--port", "0", "--store", str(place))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Cannot open the store {place}: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
