@@ -134,5 +134,7 @@ def _plans(
 def _details(
     slug: str, session: Doc, errors: dict[str, str], status: int = 200
 ) -> ResponseReturnValue:
-    page = render_template("portal_details.html", errors=errors, **pages.shown(slug, session))
+    page = render_template(
+        "portal_details.html", errors=errors, form=request.form, **pages.shown(slug, session)
+    )
     return make_response(page, status)

@@ -123,6 +123,14 @@ def test_entry_points_exist() -> None:
         assert not function or callable(getattr(found, function))
 
 
+def test_every_testid_is_there() -> None:
+    named = set(re.findall(r"`([a-z0-9-]+)`", TEXT))
+    for template in (FOLDER / "templates").glob("*.html"):
+        for testid in re.findall(r'data-testid="([^"]+)"', template.read_text("utf-8")):
+            shape = re.sub(r"{{.*?}}", "[a-z0-9-]+", testid)
+            assert any(re.fullmatch(shape, name) for name in named), f"{template.name}: {testid}"
+
+
 def table() -> str:
     return TEXT.partition("| command line |")[2].partition("\n\n")[0]
 
