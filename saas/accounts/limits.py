@@ -10,7 +10,7 @@ from flask_limiter.util import get_remote_address
 
 from saas.accounts import addresses
 from saas.accounts.errors import InvalidAddress
-from saas.accounts.sessions import require_user
+from saas.accounts.sessions import require_user, signed_in_user
 from saas.extensions import limiter
 
 P = ParamSpec("P")
@@ -24,6 +24,9 @@ PER_NETWORK = "60 per minute; 600 per hour"
 # one account (SP 800-63B, 3.2.2). A stranger can use your share up, for an hour; who is signed in
 # stays so, and the link for a new password has a share of its own.
 PER_ACCOUNT = "5 per minute; 30 per hour"
+
+# What a whole network may ask of Polar through us, beside the share that each user has.
+CALLS_PER_NETWORK = "300 per minute"
 
 
 def limited(view: Callable[P, R]) -> Callable[P, R]:
@@ -41,6 +44,21 @@ def limited_by_user(view: Callable[P, R]) -> Callable[P, R]:
 def limited_by_link(view: Callable[P, R]) -> Callable[P, R]:
     """Answer 429 to POSTs with one mailed link that come too often."""
     return limiter.limit(PER_ACCOUNT, key_func=_link, methods=["POST"])(view)
+
+
+def limited_calls(limit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Answer 429 when one user, or one network of visitors, asks more often than ``limit``."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        by_visitor = limiter.limit(limit, key_func=_visitor)
+        by_network = limiter.limit(CALLS_PER_NETWORK, key_func=_network)
+        return by_network(by_visitor(view))
+
+    return decorate
+
+
+def _visitor() -> str:
+    return _user() if signed_in_user() else _network()
 
 
 def _link() -> str:

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 from flask import Response, jsonify, make_response, request
 from sqlalchemy import select
 
+from saas.accounts.limits import limited_calls
 from saas.accounts.models import User
 from saas.accounts.sessions import login_required, require_user
 from saas.billing import bp, checkout, notices, reconcile
@@ -19,7 +20,7 @@ from saas.billing.metadata import readable_metadata
 from saas.billing.models import Customer, Subscription
 from saas.billing.wording import product_name
 from saas.errors import AppError
-from saas.extensions import db, limiter
+from saas.extensions import db
 
 API_LIMIT = "60 per minute"  # A front end asks every other second while a payment is confirmed.
 
@@ -59,7 +60,7 @@ def answering(view: Callable[P, Response]) -> Callable[P, Response]:
 
 @bp.post("/api/billing/checkout")
 @login_required
-@limiter.limit(API_LIMIT)
+@limited_calls(API_LIMIT)
 @answering
 def api_checkout() -> Response:
     """Start a checkout: ``{product_id, metadata?}`` gives ``{id, url}``."""
@@ -75,7 +76,7 @@ def api_checkout() -> Response:
 
 @bp.get("/api/billing/checkout/<checkout_id>")
 @login_required
-@limiter.limit(API_LIMIT)
+@limited_calls(API_LIMIT)
 @answering
 def api_checkout_state(checkout_id: str) -> Response:
     """Say how a checkout stands: ``{id, status, customer, subscription}``; the last two may be null."""

@@ -8,6 +8,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
+from saas.accounts.limits import limited_calls
 from saas.accounts.sessions import login_required, require_user
 from saas.billing import bp, catalogue, decisions, plan_changes, subscriptions
 from saas.billing.decisions import Decision
@@ -17,7 +18,6 @@ from saas.billing.models import Subscription
 from saas.billing.plan_changes import NotSwitchable
 from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
 from saas.errors import AppError
-from saas.extensions import limiter
 from saas.kit.forms import Answer, show
 
 CHANGE_LIMIT = "30 per minute"  # Each page asks Polar once or twice.
@@ -25,7 +25,7 @@ CHANGE_LIMIT = "30 per minute"  # Each page asks Polar once or twice.
 
 @bp.route("/settings/billing/plan", methods=["GET", "POST"])
 @login_required
-@limiter.limit(CHANGE_LIMIT)
+@limited_calls(CHANGE_LIMIT)
 def plan() -> Answer:
     """Say what a switch to another plan costs and when; switch by POST."""
     product = catalogue.product_for_sale(request.values.get("product_id"))
@@ -58,7 +58,7 @@ def plan() -> Answer:
 
 @bp.route("/settings/billing/cancellation", methods=["GET", "POST"])
 @login_required
-@limiter.limit(CHANGE_LIMIT)
+@limited_calls(CHANGE_LIMIT)
 def cancellation() -> Answer:
     """Say what cancelling means and ask why; cancel by POST."""
     form = CancellationForm()
@@ -73,7 +73,7 @@ def cancellation() -> Answer:
 
 @bp.route("/settings/billing/keep", methods=["GET", "POST"])
 @login_required
-@limiter.limit(CHANGE_LIMIT)
+@limited_calls(CHANGE_LIMIT)
 def keep() -> Answer:
     """Say what is undone; undo a cancellation, a pause or a change of plan by POST."""
     return _decide("billing/keep.html", ChangeForm(), decisions.keeping, decisions.keep)
@@ -81,7 +81,7 @@ def keep() -> Answer:
 
 @bp.route("/settings/billing/pause", methods=["GET", "POST"])
 @login_required
-@limiter.limit(CHANGE_LIMIT)
+@limited_calls(CHANGE_LIMIT)
 def pause() -> Answer:
     """Say what a pause means; pause by POST."""
     form = PauseForm()
@@ -95,7 +95,7 @@ def pause() -> Answer:
 
 @bp.route("/settings/billing/resumption", methods=["GET", "POST"])
 @login_required
-@limiter.limit(CHANGE_LIMIT)
+@limited_calls(CHANGE_LIMIT)
 def resumption() -> Answer:
     """Say what resuming costs; resume by POST."""
     return _decide("billing/resumption.html", ChangeForm(), decisions.resumption, decisions.resume)

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from saas.accounts.limits import limited_calls
 from saas.accounts.sessions import login_required, require_user
 from saas.billing import bp, invoices
 from saas.billing.invoices import InvoiceRefused
-from saas.extensions import limiter
 
 INVOICE_LIMIT = "60 per minute"  # The waiting page asks every other second.
 REFRESH_SECONDS = 2
@@ -16,7 +16,7 @@ REFRESH_SECONDS = 2
 
 @bp.post("/settings/billing/invoices/<order_id>", endpoint="invoice_request")
 @login_required
-@limiter.limit(INVOICE_LIMIT)
+@limited_calls(INVOICE_LIMIT)
 def invoice_request(order_id: str) -> ResponseReturnValue:
     """Have the invoice made, unless there is one, and go to where it will be."""
     try:
@@ -30,7 +30,7 @@ def invoice_request(order_id: str) -> ResponseReturnValue:
 
 @bp.get("/settings/billing/invoices/<order_id>")
 @login_required
-@limiter.limit(INVOICE_LIMIT)
+@limited_calls(INVOICE_LIMIT)
 def invoice(order_id: str) -> ResponseReturnValue:
     """Show the way to the invoice; until it is there the page looks again by itself."""
     url = invoices.address(require_user(), order_id)

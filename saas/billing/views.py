@@ -7,6 +7,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from werkzeug.local import LocalProxy
 
+from saas.accounts.limits import limited_calls
 from saas.accounts.sessions import login_required, require_user, signed_in_user
 from saas.billing import (
     bp,
@@ -28,7 +29,6 @@ from saas.billing.checkout import AlreadySubscribed, AlreadyYours, PaymentUnderW
 from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.portal import NothingToManage
 from saas.errors import error_page, wants_json
-from saas.extensions import limiter
 from saas.page_cache import same_for_visitors
 from saas.security import may_be_kept
 
@@ -79,7 +79,7 @@ def visitor() -> pricing.Visitor:
 
 
 @bp.post("/checkout", endpoint="checkout")
-@limiter.limit(CHECKOUT_LIMIT)
+@limited_calls(CHECKOUT_LIMIT)
 def checkout_start() -> ResponseReturnValue:
     """Send the customer to Polar's checkout, or a visitor to sign up first."""
     product = catalogue.product_for_sale(request.form.get("product_id"))
@@ -91,7 +91,7 @@ def checkout_start() -> ResponseReturnValue:
 
 @bp.get("/checkout")
 @login_required
-@limiter.limit(CHECKOUT_LIMIT)
+@limited_calls(CHECKOUT_LIMIT)
 def checkout_resume() -> ResponseReturnValue:
     """Go on with the choice made before signing up.
 
@@ -106,7 +106,7 @@ def checkout_resume() -> ResponseReturnValue:
 
 
 @bp.get("/checkout/returned")
-@limiter.limit(CHECKOUT_LIMIT)
+@limited_calls(CHECKOUT_LIMIT)
 def checkout_return() -> ResponseReturnValue:
     """Come back from a checkout without having paid there: to the prices, or on to a change of plan.
 
@@ -147,7 +147,7 @@ def settings() -> ResponseReturnValue:
 
 @bp.post("/settings/billing/portal", endpoint="portal")
 @login_required
-@limiter.limit(CHECKOUT_LIMIT)
+@limited_calls(CHECKOUT_LIMIT)
 def portal_session() -> ResponseReturnValue:
     """Open Polar's customer portal with a fresh session."""
     try:

@@ -7,6 +7,9 @@ from saas.config.known import ROOT
 if TYPE_CHECKING:
     from saas.config.settings import Settings
 
+# A Redis that is gone must not hold up a sign-in: after this the process counts alone.
+REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}
+
 
 def of(settings: "Settings") -> dict[str, Any]:
     """Translate the settings into the names that Flask and its extensions read."""
@@ -43,4 +46,7 @@ def of(settings: "Settings") -> dict[str, Any]:
         "MAIL_TIMEOUT": 10,
         "MAIL_FILE_PATH": str(ROOT / settings.mail_outbox_dir),
         "RATELIMIT_STORAGE_URI": settings.rate_limit_storage,
+        "RATELIMIT_STORAGE_OPTIONS": REDIS_PATIENCE
+        if "redis" in settings.rate_limit_storage
+        else {},
     }

@@ -124,7 +124,7 @@ def events(draw: st.DrawFn) -> Any:
 def test_signed_nonsense_is_kept_and_flagged(app: Flask, ada: FlaskClient) -> None:
     seen: dict[str, int] = {}
 
-    @cases(150, share=0.1)
+    @cases(100, share=0.1)
     @given(event=events())
     def knock(event: Any) -> None:
         body = json.dumps(event).encode()
@@ -190,7 +190,7 @@ def test_after_nonsense_the_truth_is_taken(app: Flask, client: FlaskClient) -> N
     history = recordings.scenario("02-paid-monthly-checkout")
     wanted = _outcome(app, client, [each.event for each in history])
 
-    @cases(12, share=0.02)
+    @cases(12, share=0.01)
     @given(data=st.data())
     def live(data: st.DataObject) -> None:
         with app.app_context():
