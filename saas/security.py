@@ -1,6 +1,7 @@
 """Who may address us, and what every answer tells the browser to allow: our own files and Polar's
 pages, nothing inline, nobody else."""
 
+import hashlib
 from collections.abc import Callable, Iterable
 from functools import wraps
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, make_response, redirect, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 
@@ -32,12 +34,19 @@ MISDIRECTED = (
 HSTS = "max-age=31536000; includeSubDomains"
 
 
+class SignedSessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, with SHA-256 where Flask still takes SHA-1."""
+
+    digest_method = staticmethod(hashlib.sha256)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Check the host of every request and set the security headers of every answer.
 
     Called before anything else that looks at requests, so that nothing is done for a foreign host.
     """
     hosts = Hosts.of(settings)
+    app.session_interface = SignedSessions()
 
     @app.before_request
     def check_host() -> ResponseReturnValue | None:

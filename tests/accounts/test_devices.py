@@ -1,5 +1,6 @@
 """Signing out ends a session for good, here or from another browser; time ends it, too."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -191,6 +192,13 @@ def test_what_is_over_is_forgotten(app: Flask, ada: FlaskClient) -> None:
         assert count(app) == 2
         assert sign_ins.prune() == 1
     assert count(app) == 1
+
+
+def test_the_cookie_is_signed_with_sha256(ada: FlaskClient) -> None:
+    cookie = ada.get_cookie("session")
+    assert cookie is not None
+    signature = cookie.value.rpartition(".")[2]
+    assert len(base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))) == 256 // 8
 
 
 def test_the_database_alone_lets_nobody_in(app: Flask, ada: FlaskClient) -> None:
