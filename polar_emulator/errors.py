@@ -107,6 +107,16 @@ class PaymentFailed(NamedError):
     sentence = "Payment failed with reason: card_error."
 
 
+class TrialAlreadyRedeemed(NamedError):
+    """403 on confirming a second trial when the organisation prevents that."""
+
+    status = 403
+    name = "TrialAlreadyRedeemed"
+    sentence = (
+        "You have already used a trial for this product. Trials can only be used once per customer."
+    )
+
+
 class DiscountLimitReached(NamedError):
     """403 on confirming a checkout with a discount that has been used up meanwhile."""
 

@@ -11,6 +11,7 @@ from polar_emulator.errors import (
     PaymentError,
     Problem,
     RuleError,
+    TrialAlreadyRedeemed,
     problem,
 )
 from polar_emulator.events import emit
@@ -37,13 +38,14 @@ FIELD_MISSING = "Field is required."
 def confirm(world: World, doc: Doc, given: dict[str, Any]) -> Doc:
     """Pay for an open checkout; `given` holds the buyer's fields and `confirmation_token_id`.
 
-    Raises ExpiredCheckout, NotOpenCheckout, AlreadyActiveSubscription, RuleError for missing fields,
-    and PaymentError for a declined card, after which the checkout is open as before.
+    Raises ExpiredCheckout, NotOpenCheckout, AlreadyActiveSubscription, TrialAlreadyRedeemed, RuleError
+    for missing fields, and PaymentError for a declined card, after which the checkout is open as before.
     """
     checkout_updates.check_open(world, doc)
     before = dict(doc)
     checkout_updates.apply(world, doc, given)
     _check_single_subscription(world, doc)
+    _check_trial(world, doc)
     _check_discount(world, doc)
     _check_complete(doc, given)
     token = str(given.get("confirmation_token_id") or "")
@@ -70,6 +72,7 @@ def process(world: World, arguments: Doc) -> None:
     if doc["discount_id"]:
         discounts.redeem(world, doc["discount_id"], customer["id"])
     orders.tell_paid_at_once(world, order)
+    jobs.cancel(world, "checkout.expire", checkout_id=doc["id"])
     _note_processing(doc, intent_status="succeeded")
     world.touch("checkout", doc, status="succeeded")
     emit(world, "checkout.updated", shapes.checkout(world, doc))
@@ -87,6 +90,16 @@ def _check_single_subscription(world: World, doc: Doc) -> None:
     running = subscriptions.billable_of(world, buyer["id"]) if buyer else None
     if running and running["id"] != doc["subscription_id"]:
         raise AlreadyActiveSubscription
+
+
+def _check_trial(world: World, doc: Doc) -> None:
+    """One trial per customer, if the organisation wants that."""
+    if not world.organization["subscription_settings"]["prevent_trial_abuse"]:
+        return
+    buyer = _existing_customer(world, doc) if doc["active_trial_interval"] else None
+    where = {"customer_id": buyer["id"], "trial_start !=": None} if buyer else {"id": []}
+    if world.store.first("subscription", where):
+        raise TrialAlreadyRedeemed
 
 
 def _check_discount(world: World, doc: Doc) -> None:
