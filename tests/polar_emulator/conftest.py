@@ -9,7 +9,7 @@ from polar.v2026_10 import Polar
 
 from polar_emulator import testing
 from polar_emulator.testing import LocalPolar
-from tests.polar_emulator import receiving
+from tests.polar_emulator import receiving, typed
 from tests.polar_emulator.buyers import Buyers
 from tests.polar_emulator.receiving import Receiver
 
@@ -63,7 +63,9 @@ def session_sdk(polar_emulator_process: LocalPolar) -> Iterator[Polar]:
 @pytest.fixture(scope="session")
 def session_http(polar_emulator_process: LocalPolar) -> Iterator[httpx.Client]:
     """A bare client."""
-    with httpx.Client(base_url=polar_emulator_process.url, timeout=10) as client:
+    hooks = {"response": [typed.check_wire]}
+    url = polar_emulator_process.url
+    with httpx.Client(base_url=url, timeout=10, event_hooks=hooks) as client:
         yield client
 
 

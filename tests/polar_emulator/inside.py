@@ -13,6 +13,7 @@ from polar_emulator.handlers import HANDLERS
 from polar_emulator.settings import Settings
 from polar_emulator.store import Doc
 from polar_emulator.world import World
+from tests.polar_emulator import typed
 
 DAY = 86400
 
@@ -30,6 +31,7 @@ class Inside:
         """An API call that must have this status; returns the JSON."""
         headers = {"Authorization": f"Bearer {how.get('token', 'polar_oat_local')}"}
         answer = self.client.open(path, method=method, json=body, headers=headers)
+        typed.check_inside(method, path, answer)
         assert answer.status_code == status, answer.get_data(as_text=True)
         return answer.get_json(silent=True)
 
@@ -103,6 +105,9 @@ class Inside:
         self.settle()
         found = self.world.store.find("event")
         fresh, self.seen = found[self.seen :], len(found)
+        for event in fresh:
+            fields = {"api_version": "2026-10", "event_id": event["id"]}
+            typed.check_event(json.loads(body_of(self.world, fields)))
         return fresh
 
 

@@ -7,7 +7,7 @@ from polar_emulator import jobs
 from polar_emulator.clock import parse, stamp
 from polar_emulator.rules import checkouts, periods
 from polar_emulator.store import Doc
-from tests.polar_emulator import recorded
+from tests.polar_emulator import recorded, typed
 from tests.polar_emulator.inside import Inside
 from tests.polar_emulator.likeness import Likeness
 from tests.polar_emulator.receiving import Receiver
@@ -70,6 +70,8 @@ class Stage(Inside):
         known = {"Authorization": "Bearer polar_oat_local", **was["headers"], **headers}
         kept = {key: value for key, value in known.items() if value}
         answer = self.client.open(where, method=was["method"], headers=kept, **sent)
+        if not self.world.faults.api:
+            typed.check_inside(was["method"], where, answer)
         ours = answer.get_json(silent=True) if answer.is_json and answer.data else answer.text
         found = self.like.differences(was["answer"], ours)
         if answer.status_code != was["status"]:
