@@ -48,7 +48,7 @@ bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
 	$(SETUP) dev test
 	@$(RUN) scripts/bench.py $(ARGS)
 
-bench-polar: ## Measure the local Polar: start, requests, renewals (ARGS=--quick)
+bench-polar: ## Measure the local Polar: start, requests, renewals, scenarios (ARGS=--quick)
 	$(SETUP) dev test
 	@$(RUN) scripts/bench_polar.py $(ARGS)
 
