@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from saas.accounts.limits import limited_calls
@@ -34,4 +34,7 @@ def invoice_request(order_id: str) -> ResponseReturnValue:
 def invoice(order_id: str) -> ResponseReturnValue:
     """Show the way to the invoice; until it is there the page looks again by itself."""
     url = invoices.address(require_user(), order_id)
-    return render_template("billing/invoice.html", url=url, refresh_seconds=REFRESH_SECONDS)
+    response = make_response(render_template("billing/invoice.html", url=url))
+    if url is None:
+        response.headers["Refresh"] = str(REFRESH_SECONDS)  # Without JavaScript, too.
+    return response

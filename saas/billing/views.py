@@ -130,7 +130,10 @@ def confirmation() -> ResponseReturnValue:
     found = checkout.confirm(require_user(), request.args.get("checkout_id"))
     entitlements.forget_current()
     notices.after_change_for(require_user())
-    return render_template("billing/confirmation.html", **vars(found))
+    response = make_response(render_template("billing/confirmation.html", **vars(found)))
+    if found.state == "confirmed":
+        response.headers["Refresh"] = str(found.refresh_seconds)  # Without JavaScript, too.
+    return response
 
 
 @bp.get("/settings/billing")

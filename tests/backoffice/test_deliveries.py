@@ -46,7 +46,7 @@ def test_filters(staff: FlaskClient, client: FlaskClient, app: Flask) -> None:
     assert types(staff, "?outcome=failed") == ["subscription.updated"]
     assert types(staff, "?type=organization.updated") == ["organization.updated"]
     assert types(staff, "?type=organization.updated&outcome=failed") == []
-    assert types(staff, "?type=%00&outcome=x&before=99999999999999") == []
+    assert types(staff, "?type=%01&outcome=x&before=99999999999999") == []
 
 
 def test_by_customer(staff: FlaskClient, client: FlaskClient, app: Flask) -> None:

@@ -104,7 +104,7 @@ def test_link_alone_starts_no_checkout(polar_app: Flask, polar: LocalPolar) -> N
 
 @pytest.mark.parametrize(
     ("product_id", "status"),
-    [(str(uuid.uuid4()), 404), ("", 422), ("42", 422), ("\x00", 422), ("'; DROP TABLE users", 422)],
+    [(str(uuid.uuid4()), 404), ("", 422), ("42", 422), ("'; DROP TABLE users", 422)],
 )
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_unknown_and_malformed_products(

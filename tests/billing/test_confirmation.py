@@ -32,7 +32,7 @@ def test_succeeded(polar_app: Flask, polar: LocalPolar) -> None:
     assert state(response) == "succeeded"
     assert "Pro Monthly" in response.text
     assert "$20" in response.text
-    assert 'http-equiv="refresh"' not in response.text
+    assert "Refresh" not in response.headers
 
 
 def test_confirmed_refreshes_itself_and_grants_nothing(polar_app: Flask, polar: LocalPolar) -> None:
@@ -45,7 +45,7 @@ def test_confirmed_refreshes_itself_and_grants_nothing(polar_app: Flask, polar: 
     url = f"/checkout/confirmation?checkout_id={checkout_id}"
     response = client.get(url)
     assert state(response) == "confirmed"
-    assert '<meta http-equiv="refresh"' in response.text
+    assert response.headers["Refresh"] == "2"
     assert client.get("/dashboard/reports").status_code == 303
     polar.faults(hold_confirmed=False)
     polar.wait_idle()
@@ -75,7 +75,7 @@ def test_expired_checkout(polar_app: Flask, polar: LocalPolar) -> None:
 
 @pytest.mark.parametrize(
     "checkout_id",
-    [None, "", "42", str(uuid.uuid4()), "../customers", "\x00", "{CHECKOUT_ID}"],
+    [None, "", "42", str(uuid.uuid4()), "../customers", "{CHECKOUT_ID}"],
 )
 def test_unknown_checkout_is_404(
     polar_app: Flask, polar: LocalPolar, checkout_id: str | None

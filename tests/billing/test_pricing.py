@@ -132,7 +132,7 @@ def test_month_and_year_switch(app: Flask, client: FlaskClient) -> None:
     assert words(card(yearly, "lifetime"), ".price") == "$399 once"
 
 
-@pytest.mark.parametrize("interval", ["", "week", "year", "' OR 1=1", "\x00"])
+@pytest.mark.parametrize("interval", ["", "week", "year", "' OR 1=1"])
 def test_without_a_choice_there_is_no_switch(
     app: Flask, client: FlaskClient, interval: str
 ) -> None:
