@@ -5,7 +5,6 @@ from typing import cast
 from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager
 from flask_mailman import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -14,6 +13,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from saas.kit.models import Base
+from saas.kit.remembering import LoginManager
 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()

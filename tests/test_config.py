@@ -34,6 +34,7 @@ def test_good_settings_have_no_problem() -> None:
         ({"SECRET_KEY": "change-me-change-me-change-me-change-me"}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "0" * 64}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is a placeholder or shorter"),
+        ({"SECRET_KEY_FALLBACKS": "old"}, "SECRET_KEY_FALLBACKS holds a key that can be guessed"),
         ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG is on"),
         ({"POLAR_ACCESS_TOKEN": ""}, "POLAR_ACCESS_TOKEN is missing"),
         ({"POLAR_API_URL": "http://127.0.0.1:8001"}, "local Polar"),

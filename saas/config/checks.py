@@ -30,7 +30,7 @@ def _malformed(settings: "Settings") -> list[str]:
             "SECRET_KEY is missing. Make one with: "
             'python -c "import secrets; print(secrets.token_hex(32))"'
         )
-    elif not settings.secret_key.isascii():
+    elif not "".join([settings.secret_key, *settings.secret_key_fallbacks]).isascii():
         found.append("SECRET_KEY contains letters beyond ASCII; Flask-Login cannot sign with it.")
     if not is_http_url(settings.base_url):
         found.append(f"BASE_URL is {settings.base_url!r}; it must be like https://app.example.com.")
@@ -61,6 +61,8 @@ def _unsafe(settings: "Settings") -> list[str]:
             "SECRET_KEY is a placeholder or shorter than 32 characters. Make one with: "
             'python -c "import secrets; print(secrets.token_hex(32))"'
         )
+    if any(map(_is_weak, settings.secret_key_fallbacks)):
+        found.append("SECRET_KEY_FALLBACKS holds a key that can be guessed. Remove it.")
     if settings.uses_local_polar:
         found.append(
             "POLAR_API_URL points to a local Polar. Remove it, and set POLAR_ACCESS_TOKEN."

@@ -19,6 +19,9 @@ def of(settings: "Settings") -> dict[str, Any]:
     return {
         "DEBUG": settings.debug,
         "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
+        # Flask-WTF passes it on to itsdangerous, which signs with the last of several keys.
+        "WTF_CSRF_SECRET_KEY": [*reversed(settings.secret_key_fallbacks), settings.secret_key],
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         # What is stored is nobody's business in a log, so an error of the database leaves it out.
         "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},

@@ -21,6 +21,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         app_env=read.text("APP_ENV", "production"),
         debug=read.switch("FLASK_DEBUG", False),
         secret_key=read.text("SECRET_KEY", ""),
+        secret_key_fallbacks=tuple(read.text("SECRET_KEY_FALLBACKS", "").replace(",", " ").split()),
         base_url=read.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
         allowed_hosts=tuple(read.text("ALLOWED_HOSTS", "").replace(",", " ").split()),
         database_url=read.text("DATABASE_URL", "sqlite:///instance/app.db"),

@@ -25,6 +25,7 @@ class Settings:
     app_env: str = "production"
     debug: bool = False
     secret_key: str = field(default="", repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     base_url: str = "http://127.0.0.1:8000"
     allowed_hosts: tuple[str, ...] = ()
     database_url: str = field(default="sqlite:///instance/app.db", repr=False)

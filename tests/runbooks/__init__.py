@@ -1,0 +1,1 @@
+"""Every command of the runbooks, run in an installation of its own."""
