@@ -10,7 +10,7 @@ ORDINARY := not browser and not stack
 ORDINARY := not browser and not stack and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser test-stack fuzz audit bench bench-polar fidelity lint fmt lock ci clean
+.PHONY: help dev setup test test-browser test-stack stack fuzz audit bench bench-polar fidelity lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -43,6 +43,10 @@ test-browser: ## Run the journeys in Chromium (CHROMIUM names it)
 test-stack: ## Build the image, run the stack and the runbooks (PostgreSQL, Redis, nginx)
 	$(SETUP) dev test
 	$(RUN) -m pytest -m stack $(ARGS)
+
+stack: ## Rehearse two machines under load, with kills and a new release (ARGS=--quick)
+	$(SETUP) dev test
+	@$(RUN) scripts/stack.py $(ARGS)
 
 bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
 	$(SETUP) dev test
