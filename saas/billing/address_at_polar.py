@@ -43,8 +43,10 @@ class Elsewhere:
         if self.state == "taken":
             return f"{told} Another account here has that address, so you go on signing in with {self.own}."
         if self.state == "offered":
-            return f"{told} To sign in with it as well, open the link that we sent there."
-        return f"{told} To sign in with it as well, change your address in the account settings."
+            return f"{told} To sign in with it from now on, open the link that we sent there."
+        return (
+            f"{told} To sign in with it from now on, change your address in the account settings."
+        )
 
 
 def due(customer_ids: set[str] | None = None) -> dict[Occasion, int]:

@@ -93,17 +93,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         found.flask("db", "upgrade")
         found.flask("seed")
         log = (folder / "gunicorn.log").open("w+")
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "wsgi:app"],
-            cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT,
+        server, worker = (
+            subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT,
+            )
+            for command in (["gunicorn", "wsgi:app"], ["flask", "--app", "wsgi", "worker"])
         )  # fmt: skip
         with closing(log):
             try:
                 wait_until_it_answers(f"{url}/healthz", server)
                 yield found
             finally:
-                server.terminate()
-                server.wait(30)
+                for process in (worker, server):
+                    process.terminate()
+                    process.wait(30)
                 log.seek(0)
                 words = log.read()
         assert "Traceback" not in words, words
