@@ -11,12 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.polar_emulator import receiving, recorded, test_replay
+from tests.polar_emulator import receiving, recorded, test_recorded_scenarios
 from tests.polar_emulator.likeness import EXTRA
 from tests.polar_emulator.replay.reasons import LEFT_OUT, REASONS, unexplained
 from tests.polar_emulator.replay.stage import STORIES, Stage
 
-assert test_replay.THEMES
+assert test_recorded_scenarios.THEMES
 
 
 def main() -> int:

@@ -54,6 +54,10 @@ def switch(here: Inside, start: str, old: str, when: str, new: str, behavior: st
         ("2027-06-01", "pro", "2027-06-01", "team", 2000, 5000),
         # Year to year in a leap year: 184 of 366 days from 1 July.
         ("2028-01-01", "small_year", "2028-07-01", "big_year", 18400, 36800),
+        # 31 January to 29 February is 29 days, and half of them are left.
+        ("2028-01-31", "pro", "2028-02-14T12:00", "team", 1000, 2500),
+        # 29 February to 28 February is 365 days; 182 are left: 18249.86 and 36499.73.
+        ("2028-02-29", "small_year", "2028-08-30", "big_year", 18250, 36500),
         # Month to year: half of April back, a full year to pay.
         ("2027-04-01", "pro", "2027-04-16", "pro_year", 1000, 20000),
         # Year to month: 183 of 365 days back, 20000 * 183/365 = 10027.40, a full month to pay.
