@@ -10,7 +10,7 @@ ORDINARY := not browser and not stack
 ORDINARY := not browser and not stack and not template# [template-only]
 
 .DEFAULT_GOAL := help
-.PHONY: help dev setup test test-browser test-stack stack fuzz audit bench bench-polar fidelity lint fmt lock ci clean
+.PHONY: help dev setup test test-browser test-stack stack fuzz audit bench bench-scale bench-polar fidelity lint fmt lock ci clean
 .PHONY: test-template # [template-only]
 
 help: ## List the verbs
@@ -51,6 +51,10 @@ stack: ## Rehearse two machines under load, with kills and a new release (ARGS=-
 bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
 	$(SETUP) dev test
 	@$(RUN) scripts/bench.py $(ARGS)
+
+bench-scale: ## Measure the pages among a million users in PostgreSQL (ARGS=--quick)
+	$(SETUP) dev test
+	@$(RUN) scripts/bench_scale.py $(ARGS)
 
 bench-polar: ## Measure the local Polar: start, requests, renewals, scenarios (ARGS=--quick)
 	$(SETUP) dev test
