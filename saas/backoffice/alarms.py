@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from saas.backoffice.overview import LATE_SECONDS
+from saas.config import current
 from saas.extensions import db
+from saas.jobs import heartbeat
 from saas.kit.datetimes import utcnow
 from saas.webhooks.models import Delivery
 
@@ -19,8 +21,28 @@ class Alarm:
 
 
 def alarms() -> list[Alarm]:
-    """Return what is wrong right now. Costs a look at the end of an index."""
-    return [*_late_deliveries()]
+    """Return what is wrong right now. Costs two looks at the end of an index."""
+    return [*_stopped_worker(), *_late_deliveries()]
+
+
+def _stopped_worker() -> list[Alarm]:
+    if current().jobs_address == "inline":  # Nobody is needed then.
+        return []
+    seen = heartbeat.last_seen()
+    if seen is not None and utcnow() - seen < heartbeat.GONE_AFTER:
+        return []
+    last = (
+        f"The last one was seen on {seen:%Y-%m-%d at %H:%M} UTC."
+        if seen
+        else "There never was one."
+    )
+    return [
+        Alarm(
+            "No worker is running",
+            f"{last} Web processes do the small jobs meanwhile; the nightly comparison with Polar waits. "
+            "Start it with: flask worker",
+        )
+    ]
 
 
 def _late_deliveries() -> list[Alarm]:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from saas.billing.comps import Comp, in_force
 from saas.billing.runs import SyncRun
 from saas.extensions import db
+from saas.jobs import heartbeat, records
 from saas.kit.datetimes import utcnow
 from saas.webhooks.models import Delivery
 
@@ -25,6 +26,8 @@ class Overview:
     last_delivery: Delivery | None
     last_run: SyncRun | None
     comps: int
+    jobs: records.Figures
+    worker_seen: datetime | None
 
     @property
     def is_late(self) -> bool:
@@ -45,6 +48,8 @@ def overview() -> Overview:
         last_run=db.session.scalar(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)),
         comps=db.session.scalar(select(func.count()).select_from(Comp).where(*in_force(utcnow())))
         or 0,
+        jobs=records.figures(),
+        worker_seen=heartbeat.last_seen(),
     )
 
 

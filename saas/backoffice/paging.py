@@ -1,14 +1,16 @@
 """Lists page by page, by the key of the last row: the thousandth page costs as much as the first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 T = TypeVar("T")
 
 ROWS = 25
+LONGEST_WORD = 254  # An address.
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ def number(name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-def text(name: str, longest: int = 254) -> str:
-    """Return a word of the address, cut and without what no database takes."""
-    return request.args.get(name, "").replace("\x00", "").strip()[:longest]
+def text(name: str, given: Mapping[str, str] | None = None) -> str:
+    """Return a word of the address, or of a form, cut and without what no database takes."""
+    words = (request.args if given is None else given).get(name, "")
+    return words.replace("\x00", "").strip()[:LONGEST_WORD]
+
+
+def chosen(form: MultiDict[str, str]) -> list[int]:
+    """Return the numbers of the rows whose boxes are checked."""
+    values = form.getlist("ids")[:ROWS]
+    return [
+        int(value) for value in values if value.isascii() and value.isdigit() and len(value) < 10
+    ]

@@ -14,7 +14,16 @@ from tests.backoffice.conftest import STAFF
 from tests.backoffice.staffing import hire, log, press
 from tests.browsing import PASSWORD, sign_in, soup, submit
 
-PAGES = ["", "/users", "/users/{id}", "/users/{id}/comp", "/deliveries", "/log", "/password"]
+PAGES = [
+    "",
+    "/users",
+    "/users/{id}",
+    "/users/{id}/comp",
+    "/deliveries",
+    "/jobs",
+    "/log",
+    "/password",
+]
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"]
 NOWHERE = "/staff/there-is-no-such-page"
 

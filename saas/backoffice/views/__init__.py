@@ -1,5 +1,5 @@
 """The staff pages, by what they are about."""
 
-from saas.backoffice.views import deliveries, log, start, users
+from saas.backoffice.views import deliveries, jobs, log, start, users
 
-__all__ = ["deliveries", "log", "start", "users"]
+__all__ = ["deliveries", "jobs", "log", "start", "users"]

@@ -1,10 +1,12 @@
 """Deliveries: look, read, replay."""
 
+from collections.abc import Mapping
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from saas.accounts.sessions import require_user
-from saas.backoffice import bp, letters, paging, people
+from saas.backoffice import bp, letters, paging, people, work
 from saas.backoffice.letters import Filter
 from saas.kit.urls import safe_next
 from saas.webhooks import handlers
@@ -14,7 +16,7 @@ from saas.webhooks.models import OUTCOMES
 @bp.get("/deliveries")
 def deliveries() -> str:
     """List deliveries by type, outcome and customer."""
-    wanted = Filter(paging.text("type"), paging.text("outcome"), paging.text("customer"))
+    wanted = _filter(request.args)
     return render_template(
         "backoffice/deliveries.html",
         page=letters.deliveries(wanted, paging.number("before")),
@@ -43,8 +45,8 @@ def delivery(delivery_id: int) -> str:
 @bp.post("/deliveries/replay")
 def delivery_replay() -> Response:
     """Apply the chosen deliveries again."""
-    ids = [int(value) for value in request.form.getlist("ids")[: paging.ROWS] if value.isdecimal()]
-    outcomes = letters.replay([i for i in ids if i < 2**31], require_user().email) if ids else {}
+    ids = paging.chosen(request.form)
+    outcomes = letters.replay(ids, require_user().email) if ids else {}
     failed = list(outcomes.values()).count("failed")
     if not outcomes:
         flash("Choose at least one delivery.", "warning")
@@ -52,5 +54,25 @@ def delivery_replay() -> Response:
         flash(f"{len(outcomes)} replayed; {failed} failed again.", "error")
     else:
         flash(f"{len(outcomes)} replayed.", "success")
+    return _back()
+
+
+@bp.post("/deliveries/replay-matching")
+def matching_replay() -> Response:
+    """Have a worker apply everything again that matches the filter."""
+    wanted = _filter(request.form)
+    count = work.replay_matching(wanted, require_user().email) if wanted.query else 0
+    if count:
+        flash(f"{count} are being replayed, one after the other.", "success")
+    else:
+        flash("No delivery matches.", "warning")
+    return _back()
+
+
+def _filter(given: Mapping[str, str]) -> Filter:
+    return Filter(*(paging.text(name, given=given) for name in ("type", "outcome", "customer")))
+
+
+def _back() -> Response:
     fallback = url_for("backoffice.deliveries")
     return redirect(safe_next(request.form.get("next"), fallback), 303)
