@@ -13,7 +13,7 @@ from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
 from saas.backoffice import paging
 from saas.billing import sync
-from saas.billing.models import Subscription
+from saas.billing.models import Customer, Subscription
 from saas.extensions import db
 from tests.accounts.pages import mails
 from tests.backoffice.conftest import STAFF
@@ -159,3 +159,18 @@ def test_the_confirmation_mail_comes_again(staff: FlaskClient, app: Flask) -> No
     assert "on its way" in press(staff, f"{url}/confirmation-mail", url).text
     assert mails(app)[0].recipient == "new@example.com"
     assert len(log(app, "user.confirmation_mailed")) == 1
+
+
+def test_another_address_at_polar_is_told(staff: FlaskClient, app: Flask) -> None:
+    _, public_id = sign_in(app)
+    url = f"/staff/users/{public_id}"
+    with app.app_context():
+        put_customer(db.session.scalars(db.select(User).filter_by(public_id=public_id)).one())
+        db.session.commit()
+    assert soup(staff.get(url)).select_one('[data-testid="elsewhere"]') is None
+    with app.app_context():
+        db.session.execute(update(Customer).values(email="grace@example.com"))
+        db.session.commit()
+    found = soup(staff.get(url)).select_one('[data-testid="elsewhere"]')
+    assert found is not None
+    assert "There it is grace@example.com. Another account here has that address." in found.text

@@ -7,7 +7,7 @@ from saas.accounts.models import User
 from saas.accounts.sessions import require_user
 from saas.backoffice import acts, bp, comparison, journal, paging, people
 from saas.backoffice.forms import CompForm, ReasonForm
-from saas.billing import comps, entitlements
+from saas.billing import address_at_polar, comps, entitlements
 from saas.errors import AppError
 from saas.extensions import db
 from saas.kit.forms import Answer, show
@@ -33,6 +33,7 @@ def user(public_id: str) -> str:
         entitled=entitlements.for_user(found),
         comps=comps.of(found),
         compared=compared,
+        elsewhere=address_at_polar.of_user(found),
         customers=people.customers_of(found),
         log=journal.entries(journal.Filter(subject=found.public_id)),
         actions=journal.ACTIONS,
