@@ -18,6 +18,8 @@ from bench_figures import Figure, below
 from bench_server import ROOT, Server, environment, free_port
 from bench_visitor import Browser, ask_many
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from saas.seeds import DEMO_EMAIL, DEMO_PASSWORD
 
 AT_ONCE = 32
@@ -46,7 +48,7 @@ PAGES = (
 
 def measure(database: str, url: str, times: int) -> Iterator[Figure]:
     """Yield the figures of every page: share of the bare application, and the 99th percentile."""
-    _seed(url)
+    seed(url)
     with tempfile.TemporaryDirectory() as folder, Server("wsgi:app", url) as ours:
         browser = Browser(ours.port)
         browser.sign_in(DEMO_EMAIL, DEMO_PASSWORD)
@@ -94,9 +96,9 @@ def _visitor(port: int, page: Page, signed_in: Browser) -> Browser:
     return signed_in if page.is_signed_in else Browser(port)
 
 
-def _seed(url: str) -> None:
+def seed(url: str) -> None:
     """Fill the catalogue from a local Polar and make the demo account, as ``make dev`` does."""
-    with _local_polar() as polar_url:
+    with local_polar() as polar_url:
         ours = environment(url, 1) | {"APP_ENV": "development", "POLAR_API_URL": polar_url}
         ours |= {"POLAR_ACCESS_TOKEN": "", "LOG_LEVEL": "ERROR"}
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "seed"]
@@ -104,7 +106,8 @@ def _seed(url: str) -> None:
 
 
 @contextmanager
-def _local_polar() -> Iterator[str]:
+def local_polar() -> Iterator[str]:
+    """A local Polar of its own, for as long as it is needed."""
     address = f"http://127.0.0.1:{(port := free_port())}"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "polar_emulator", "--port", str(port)]

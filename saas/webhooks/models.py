@@ -23,6 +23,7 @@ class Delivery(Base):
     __table_args__ = (
         Index("ix_webhook_deliveries_type_id", "type", "id"),
         Index("ix_webhook_deliveries_outcome_id", "outcome", "id"),
+        Index("ix_webhook_deliveries_type_outcome_id", "type", "outcome", "id"),
         Index("ix_webhook_deliveries_customer_id_id", "customer_id", "id"),
         Index(
             "ix_webhook_deliveries_open",
