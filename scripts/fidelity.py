@@ -29,6 +29,7 @@ def main() -> int:
     wrong = sum(print_kind(title, names, found) for title, names in kinds.items())
     wrong += print_event_types(found)
     print_keys(found)
+    wrong += print_stale_reasons(found)
     print(f"\n{wrong} without an explanation.")
     return 1 if wrong else 0
 
@@ -88,6 +89,15 @@ def print_keys(found: dict[str, list[str]]) -> None:
     print("\nKeys that are sent in addition, and why:")
     for key, reason in EXTRA.items():
         print(f"  {key:32} {reason}")
+
+
+def print_stale_reasons(found: dict[str, list[str]]) -> int:
+    """Print the reasons for differences that are gone; returns how many."""
+    rows = [(name, line) for name, lines in found.items() for line in lines]
+    stale = [reason for reason in REASONS if not any(reason.covers(*row) for row in rows)]
+    for reason in stale:
+        print(f"\nA reason without a difference: {reason.recording} {reason.place}")
+    return len(stale)
 
 
 def _word(name: str, found: dict[str, list[str]]) -> str:
