@@ -13,6 +13,7 @@ from werkzeug.test import run_wsgi_app
 
 from saas.accounts.models import SignIn, User
 from saas.extensions import db, limiter
+from saas.kit.datetimes import utcnow
 from tests.browsing import csrf_token, sign_in
 from tests.fuzz.inputs import Request
 
@@ -31,7 +32,7 @@ class Answer:
 
 
 class Site:
-    """An application with one customer, who is signed in anew whenever a request ended that."""
+    """An application with one customer, staff as well, signed in anew whenever a request ended that."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -80,7 +81,7 @@ class Site:
                 db.session.delete(ada)
                 db.session.commit()
             db.session.remove()
-        client, _ = sign_in(self.app, EMAIL)
+        client, _ = sign_in(self.app, EMAIL, staff_since=utcnow())
         self.token = csrf_token(client, "/settings/password")
         self.cookie = _session(client)
 

@@ -12,9 +12,7 @@ from tests.fuzz.inputs import Request, requests
 from tests.fuzz.site import Answer, Site
 from tests.security.routes import MACHINES, UNSAFE
 
-SLOW = (
-    3.0  # Seconds, on a machine that does something else, too. Ordinary answers take a hundredth.
-)
+SLOW = 3.0  # Seconds. Ordinary answers take a hundredth; a busy machine is given two more tries.
 BREAKDOWN = (500, 501, 502, 504)
 TELLTALE = (
     b"Traceback (most recent call last)",
@@ -54,7 +52,11 @@ def test_every_route_stands(site: Site, templates: list[tuple[str, list[str]]]) 
             changeless = request.method in UNSAFE and not request.with_token
             site.prepare(request)
             before = site.state() if changeless else None
-            check(request, site.send(request))
+            answer = site.send(request)
+            for _ in range(2):
+                if answer.seconds > SLOW:
+                    answer = site.send(request)
+            check(request, answer)
             if changeless:
                 assert site.state() == before, request
 
