@@ -1,5 +1,6 @@
 """What comes by the clock, in one list. Times of the day are in UTC."""
 
+from saas.accounts import housekeeping as accounts
 from saas.billing import housekeeping as billing
 from saas.jobs import housekeeping as jobs
 from saas.jobs.periodic import at, daily, every
@@ -14,4 +15,5 @@ def init_app() -> None:
     at(billing.COMPARISON, daily(hour=3))
     at(billing.OLD_NOTICES, daily(hour=4))
     at(webhooks.OLD_DELIVERIES, daily(hour=4))
+    at(accounts.OLD_SIGN_INS, daily(hour=4))
     at(jobs.OLD_JOBS, daily(hour=4))
