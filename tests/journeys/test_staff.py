@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from saas.seeds import DEMO_EMAIL, DEMO_PASSWORD
 from tests.journeys.conftest import Site
 from tests.journeys.test_subscribe import sign_up
 
 pytestmark = pytest.mark.browser
+
+PAGES = [f"/staff{page}" for page in ("", "/users", "/deliveries?outcome=applied", "/jobs", "/log")]
 
 
 def test_staff_give_a_plan(page: Any, site: Site, shot: Callable[[str], None]) -> None:
@@ -65,3 +68,30 @@ def test_staff_give_a_plan(page: Any, site: Site, shot: Callable[[str], None]) -
     page.get_by_role("link", name="Jobs").click()
     shot("jobs")
     customer.context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_nobody_is_shut_out_of_a_staff_page(
+    browser: Any, site: Site, scheme: str, width: int
+) -> None:
+    site.flask("users", "staff", DEMO_EMAIL)
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, base_url=site.url, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.goto("/login?next=/staff/users")
+    page.get_by_label("E-mail").fill(DEMO_EMAIL)
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name=DEMO_EMAIL).click()
+    user = page.url.removeprefix(site.url)
+    troubles = []
+    for path in (user, f"{user}/comp", *PAGES):
+        page.goto(path)
+        found = Axe().run(page)
+        if found.violations_count:
+            troubles.append(f"{path}\n{found.generate_report()}")
+        if page.evaluate("document.documentElement.scrollWidth - window.innerWidth") > 0:
+            troubles.append(f"{path} is too wide")
+    context.close()
+    assert troubles == []
