@@ -48,7 +48,7 @@ stack: ## Rehearse two machines under load, with kills and a new release (ARGS=-
 	$(SETUP) dev test
 	@$(RUN) scripts/stack.py $(ARGS)
 
-bench: ## Measure the webhook door and storm it (ARGS=--quick; a few minutes)
+bench: ## Measure the webhook door, a storm, the pages, Lighthouse (ARGS="--part pages"; minutes)
 	$(SETUP) dev test
 	@$(RUN) scripts/bench.py $(ARGS)
 

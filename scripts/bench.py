@@ -1,6 +1,6 @@
 """``make bench``: the webhook door, a storm at it, and the pages. Prints a table.
 
-python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part door|counts|storm|pages]...
+python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part door|counts|storm|pages|lighthouse]...
 
 PostgreSQL is measured when a server answers on this machine. Ends with 1 when a bound is not held.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 import bench_counts
 import bench_door
+import bench_lighthouse
 import bench_pages
 from bench_figures import Figure, show
 from bench_server import migrate, postgresql_database, sqlite_database
@@ -23,7 +24,9 @@ PARTS: dict[str, tuple[Callable[[str, str, int], Iterator[Figure]], int, int]] =
     "counts": (bench_counts.measure, 1, 1),
     "storm": (bench_door.storm, bench_door.FULL_STORM, 40),
     "pages": (bench_pages.measure, 2000, 200),
+    "lighthouse": (bench_lighthouse.measure, 1, 1),
 }
+ONCE = {"lighthouse"}  # What a browser sees does not depend on the database.
 
 
 def main() -> int:
@@ -34,6 +37,8 @@ def main() -> int:
     for name, make in databases.items():
         if options.only in {None, name}:
             for part in options.part or PARTS:
+                if part in ONCE and name != (options.only or "sqlite"):
+                    continue
                 figures += _of_database(name, make, part, quick=options.quick)
     show(figures)
     return int(any(figure.is_held is False for figure in figures))

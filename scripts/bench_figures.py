@@ -22,7 +22,7 @@ def below(milliseconds: float, bound: float) -> tuple[str, str, bool]:
 
 def show(figures: Iterable[Figure]) -> None:
     """Print the table."""
-    print(f"\n{'database':12}{'figure':42}{'measured':34}{'bound':18}held")
+    print(f"\n{'database':12}{'figure':42}{'measured':34} {'bound':18}held")
     for figure in figures:
         held = {True: "yes", False: "NO", None: ""}[figure.is_held]
-        print(f"{figure.database:12}{figure.name:42}{figure.value:34}{figure.bound:18}{held}")
+        print(f"{figure.database:12}{figure.name:42}{figure.value:34} {figure.bound:18}{held}")
