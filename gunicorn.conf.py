@@ -1,10 +1,15 @@
 """How gunicorn serves the application: ``gunicorn wsgi:app`` finds this file by itself."""
 
 import os
+import shutil
+import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 from dotenv import load_dotenv
+
+from saas.observability import logs
 
 load_dotenv(Path(__file__).with_name(".env"))
 
@@ -31,8 +36,19 @@ keepalive = 5
 max_requests = 10_000  # A slow leak in any library ends here.
 max_requests_jitter = 1_000
 
-accesslog = "-" if os.environ.get("ACCESS_LOG") == "1" else None
+# The application writes a line for each request itself (ACCESS_LOG): it names the route, while the address
+# of a reset link, which gunicorn would print, opens an account.
+accesslog = None
 errorlog = "-"
+development = os.environ.get("APP_ENV") == "development"
+logconfig_dict = logs.for_gunicorn(
+    os.environ.get("LOG_FORMAT") or ("text" if development else "json")
+)
+
+# Each process counts in files of its own, and the one that is asked adds them up. The folder is new for each
+# start; the library reads its name when it is imported.
+if os.environ.get("METRICS_TOKEN"):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
 
 # Which proxies may say that a request came by https. The address of the client is the business of
 # the setting TRUSTED_PROXIES, which the application reads.
@@ -42,14 +58,23 @@ forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
+def pre_fork(_server: Any, worker: Any) -> None:
+    """Import what is slow, and begin each worker without a connection of this process."""
+    from saas import warming
+
+    warming.before_fork(worker.app.wsgi())
+
+
 def post_worker_init(worker: Any) -> None:
     """Let each process finish what was left behind, and do the small jobs where no worker runs."""
     if "jobs" in worker.wsgi.extensions:
+        from saas import warming
         from saas.jobs import standin
         from saas.webhooks import sweeper
 
         sweeper.start(worker.wsgi)
         standin.start(worker.wsgi)
+        threading.Thread(target=warming.after_fork, args=(worker.wsgi,), daemon=True).start()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
@@ -58,3 +83,17 @@ def worker_exit(_server: Any, worker: Any) -> None:
         from saas.jobs import standin
 
         standin.stop(worker.wsgi)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Have the numbers of a process that ended counted as such."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave no files behind."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,5 @@
 """The application factory: each step of putting the application together, in one visible list."""
 
-import logging
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from saas import (
     errors,
     jobs,
     mail,
+    monitoring,
     page_cache,
     pages,
     security,
@@ -33,6 +33,7 @@ from saas.config import ROOT, ConfigurationError, Settings, from_environment, lo
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
 from saas.kit import pool, sqlite
+from saas.observability import logs, metrics, requests, sentry
 
 BLUEPRINTS = (
     pages.bp,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     webhooks.bp,
     dashboard.bp,
     backoffice.bp,
+    monitoring.bp,
 )
 
 
@@ -60,6 +62,7 @@ def create_app(config: Settings | None = None) -> Flask:
     )
     app.config.from_mapping(settings.flask_config())
     app.extensions["settings"] = settings
+    _observe(app, settings)
     security.init_app(app, settings)
     _bind_extensions(app)
     for blueprint in BLUEPRINTS:
@@ -75,6 +78,14 @@ def create_app(config: Settings | None = None) -> Flask:
     timetable.init_app()
     _wrap_wsgi(app, settings)
     return app
+
+
+def _observe(app: Flask, settings: Settings) -> None:
+    """Look first, so that what is refused later is seen as well."""
+    sentry.init(settings)
+    if settings.metrics_token:
+        metrics.enable()
+    requests.init_app(app, settings)
 
 
 def _bind_extensions(app: Flask) -> None:
@@ -114,7 +125,6 @@ def _wrap_wsgi(app: Flask, settings: Settings) -> None:
 
 def _read_settings() -> Settings:
     load_env_file()
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = from_environment()
         if not cli.is_diagnosis():
@@ -122,5 +132,5 @@ def _read_settings() -> Settings:
     except ConfigurationError as error:
         click.secho(str(error), fg="red", err=True)
         raise SystemExit(1) from None
-    logging.getLogger("saas").setLevel(settings.log_level)
+    logs.configure(settings.log_format, settings.log_level)
     return settings

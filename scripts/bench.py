@@ -1,6 +1,6 @@
-"""``make bench``: the webhook door, a storm at it, and the pages. Prints a table.
+"""``make bench``: the webhook door, a storm at it, the start, and the pages. Prints a table.
 
-python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part door|counts|storm|pages|lighthouse]...
+python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part PART]...   PART: see --help
 
 PostgreSQL is measured when a server answers on this machine. Ends with 1 when a bound is not held.
 """
@@ -15,6 +15,7 @@ import bench_counts
 import bench_door
 import bench_lighthouse
 import bench_pages
+import bench_start
 from bench_figures import Figure, show
 from bench_server import migrate, postgresql_database, sqlite_database
 
@@ -23,6 +24,7 @@ PARTS: dict[str, tuple[Callable[[str, str, int], Iterator[Figure]], int, int]] =
     "door": (bench_door.speed, 100, 30),
     "counts": (bench_counts.measure, 1, 1),
     "storm": (bench_door.storm, bench_door.FULL_STORM, 40),
+    "start": (bench_start.measure, 1, 1),
     "pages": (bench_pages.measure, 2000, 200),
     "lighthouse": (bench_lighthouse.measure, 1, 1),
 }

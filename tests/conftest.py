@@ -73,6 +73,7 @@ def running(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.test_client_class = Visitor
     yield app
+    app.extensions["jobs"].close()
     with app.app_context():
         db.engine.dispose()
 

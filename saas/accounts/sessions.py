@@ -14,6 +14,7 @@ from saas.accounts import bp, sign_ins
 from saas.accounts.models import User
 from saas.errors import wants_json
 from saas.extensions import login_manager
+from saas.observability import context
 
 # What a visitor chose before signing in, and must find again afterwards.
 KEPT_AT_SIGN_IN = ("pending_checkout",)
@@ -95,6 +96,7 @@ def _load_user(token: str) -> User | None:
     if found is None:
         return None
     g.sign_in_id, g.sign_in_is_due = found.id, found.is_due
+    context.user.set(found.user.public_id)
     return found.user
 
 

@@ -1,7 +1,9 @@
 """What must not be run with: each problem is one sentence that says how to mend it."""
 
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from saas.config.known import BILLING_MAILS, POLAR_URLS
 from saas.kit.urls import is_http_url, is_loopback
@@ -44,12 +46,26 @@ def _malformed(settings: "Settings") -> list[str]:
         found.append(
             f"MAIL_BACKEND is {settings.mail_backend!r}; use smtp, file, console or locmem."
         )
+    if settings.log_format not in {"json", "text"}:
+        found.append(f"LOG_FORMAT is {settings.log_format!r}; it must be 'json' or 'text'.")
+    if settings.sentry_dsn:
+        found.extend(_of_sentry(settings.sentry_dsn))
     if settings.jobs_url and not settings.jobs_url.startswith((*JOBS_SCHEMES, "inline")):
         found.append("JOBS_URL must begin with sqlite:///, redis:// or postgresql://.")
     if unknown := sorted(set(settings.mails_off) - set(BILLING_MAILS)):
         known = ", ".join(BILLING_MAILS)
         found.append(f"MAILS_OFF names {unknown[0]!r}; it may name {known}.")
     return found
+
+
+def _of_sentry(dsn: str) -> list[str]:
+    parts = urlsplit(dsn)
+    has_key = parts.scheme in {"http", "https"} and parts.hostname and parts.username
+    if not has_key or not parts.path.rpartition("/")[2].isdigit():
+        return ["SENTRY_DSN must be like https://key@host/1; copy it from the project in Sentry."]
+    if find_spec("sentry_sdk") is None:
+        return ["SENTRY_DSN is set, but its package is missing. Run: pip install sentry-sdk"]
+    return []
 
 
 def _unsafe(settings: "Settings") -> list[str]:

@@ -52,6 +52,10 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         jobs_url=read.text("JOBS_URL", ""),
         worker_threads=max(1, int(read.number("WORKER_THREADS", 2))),
         worker_patience_seconds=read.number("WORKER_PATIENCE_SECONDS", 25),
+        log_format=read.text("LOG_FORMAT", "text" if development else "json"),
+        access_log=read.switch("ACCESS_LOG", False),
+        metrics_token=read.text("METRICS_TOKEN", ""),
+        sentry_dsn=read.text("SENTRY_DSN", ""),
         release=read.text("RELEASE", "")[:64],
     )
     if read.problems:

@@ -55,6 +55,10 @@ class Settings:
     worker_threads: int = 2
     worker_patience_seconds: float = 25
     release: str = ""
+    log_format: str = "json"
+    access_log: bool = False
+    metrics_token: str = field(default="", repr=False)
+    sentry_dsn: str = field(default="", repr=False)
 
     @property
     def runs_jobs_inline(self) -> bool:

@@ -21,6 +21,7 @@ from saas.jobs import leases, registry
 from saas.jobs.models import Job
 from saas.kit import redaction
 from saas.kit.datetimes import utcnow
+from saas.observability import context
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,12 @@ def run(job_id: int) -> bool:
     claim = _claim(job_id)
     if claim is None:
         return False
-    with leases.holding(claim.id):
-        _do(claim)
+    token = context.job_id.set(str(claim.id))
+    try:
+        with leases.holding(claim.id):
+            _do(claim)
+    finally:
+        context.job_id.reset(token)
     return True
 
 

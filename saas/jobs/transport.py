@@ -46,6 +46,11 @@ class Transport:
         """What is set when this process has new jobs, for who stands in where no worker runs."""
         return self._called.get()
 
+    def close(self) -> None:
+        """Close the connections of this thread."""
+        if (made := self._huey.made()) is not None:
+            made.storage.close()
+
     def wake(self, job_ids: Iterable[int]) -> None:
         """Tell a worker of these jobs. Never raises: without it they are found a moment later."""
         self.called.set()

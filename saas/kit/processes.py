@@ -19,6 +19,10 @@ class PerProcess(Generic[T]):
         self._pid = 0
         self._value: T | None = None
 
+    def made(self) -> T | None:
+        """Return the one of this process if there is one."""
+        return self._value if self._pid == os.getpid() else None
+
     def get(self) -> T:
         """Return the one of this process."""
         with self._lock:

@@ -16,6 +16,7 @@ from saas.billing.models import Customer, Order, Subscription
 from saas.billing.payload import PayloadError, Reader
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
+from saas.observability import metrics
 from saas.webhooks import handlers
 from saas.webhooks.models import Delivery
 
@@ -77,7 +78,7 @@ def _repeatedly(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
 def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
     start_write()
     found = (
-        select(Delivery.id, Delivery.body)
+        select(Delivery.id, Delivery.body, Delivery.type, Delivery.headers)
         .where(Delivery.id.in_(ids), Delivery.handled_at.is_(None))
         .order_by(Delivery.id)
         .with_for_update(skip_locked=True)
@@ -85,7 +86,8 @@ def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
     outcomes: dict[int, str] = {}
     failures: list[Failure] = []
     everything = store.Gathering()
-    for row_id, body in db.session.execute(found).all():
+    rows = db.session.execute(found).all()
+    for row_id, body, _, _ in rows:
         try:
             with store.gathering() as gathered:
                 outcomes[row_id] = _handle(body)
@@ -96,9 +98,19 @@ def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
     for outcome in set(outcomes.values()):
         _note_success([key for key, value in outcomes.items() if value == outcome], outcome)
     db.session.commit()
+    for row_id, _, kind, headers in rows:
+        _count(kind, headers, outcomes.get(row_id, "failed"))
     news = (Subscription, Order, Customer)
     notices.after_change(key for model in news for key in everything.newer[model])
     return outcomes, failures
+
+
+def _count(kind: str, headers: dict[str, Any], outcome: str) -> None:
+    """Tell the numbers. Types that we do not know are one, since anybody may make them up."""
+    signed = str(headers.get("webhook-timestamp", ""))
+    lag = utcnow().timestamp() - int(signed) if signed.isascii() and signed.isdigit() else None
+    known = kind if kind in handlers.TABLE else "other"
+    metrics.delivery_ended(known, outcome, lag if outcome == "applied" else None)
 
 
 def _handle(body: bytes) -> str:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from saas.config import current
 from saas.extensions import csrf, db, limiter
 from saas.kit.wsgi import drain, read_body
+from saas.observability import context
 from saas.webhooks import bp, inbox
 from saas.webhooks.signature import BadSignature, verify
 
@@ -39,6 +40,7 @@ def polar() -> Response:
     webhook_id = request.headers["webhook-id"]
     if len(webhook_id) > MAX_ID_LENGTH:
         return _refuse(HTTPStatus.BAD_REQUEST, "The webhook-id is too long.")
+    context.webhook_id.set(webhook_id)
     try:
         inbox.accept(webhook_id, event, body, headers)
     except SQLAlchemyError:

@@ -11,7 +11,7 @@ from tests.scripts import ROOT
 TEXT = (ROOT / ".env.example").read_text(encoding="utf-8")
 LISTED = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", TEXT, re.MULTILINE)
 OUTSIDE = {"PORT", "POLAR_EMULATOR_PORT", "HOST", "WEB_CONCURRENCY", "WEB_THREADS"}
-OUTSIDE |= {"ACCESS_LOG", "FORWARDED_ALLOW_IPS"}
+OUTSIDE |= {"FORWARDED_ALLOW_IPS"}
 
 
 def names_read_by_the_application() -> set[str]:

@@ -1,5 +1,6 @@
 """``gunicorn wsgi:app`` with the committed configuration, in production mode."""
 
+import json
 import re
 import signal
 import subprocess
@@ -83,3 +84,70 @@ def test_it_refuses_to_start_without_a_secret(project: Path) -> None:
     assert done.returncode != 0
     assert "SECRET_KEY" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+PRELOADING = """
+import os, socket, sys
+opened = []
+def audit(name, arguments):
+    if name in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        opened.append((name, str(arguments[1:])))
+sys.addaudithook(audit)
+from wsgi import app
+from saas import warming
+warming.before_fork(app)
+assert "polar.v2026_10" in sys.modules
+with app.app_context():
+    from saas.extensions import db
+    assert db.engine.pool.checkedin() == db.engine.pool.checkedout() == 0
+print(opened)
+"""
+
+
+def test_nothing_is_opened_before_the_fork(project: Path) -> None:
+    environment = clean_environment(project, **PRODUCTION)
+    environment |= {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x", "METRICS_TOKEN": "sesame"}
+    environment["JOBS_URL"] = environment["RATE_LIMIT_STORAGE"] = "redis://127.0.0.1:9/0"
+    done = subprocess.run(
+        [sys.executable, "-c", PRELOADING],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_numbers_of_all_processes_and_lines_in_json(project: Path, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
+    environment |= {"METRICS_TOKEN": "sesame", "ACCESS_LOG": "1", "TMPDIR": str(tmp_path)}
+    environment |= {"WEB_CONCURRENCY": "2", "JOBS_URL": "inline"}
+    url = f"http://127.0.0.1:{port}"
+    with (
+        (project / "log.txt").open("w") as log,
+        subprocess.Popen(COMMAND, cwd=project, env=environment, stderr=log) as process,
+    ):
+        try:
+            assert wait_until(lambda: answers(f"{url}/healthz"), 30)
+            for _ in range(30):
+                request = urllib.request.Request(
+                    f"{url}/pricing", headers={"Host": "app.example.com"}
+                )
+                urllib.request.urlopen(request).close()
+            asked = urllib.request.Request(
+                f"{url}/metrics", headers={"Authorization": "Bearer sesame"}
+            )
+            with urllib.request.urlopen(asked) as answer:
+                numbers = answer.read().decode()
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    counted = 'http_requests_total{endpoint="billing.pricing",method="GET",status="200"} 30.0'
+    assert counted in numbers
+    assert not list(tmp_path.glob("metrics-*"))
+    lines = [json.loads(line) for line in (project / "log.txt").read_text().splitlines()]
+    assert sum(line.get("route") == "/pricing" for line in lines) == 30
+    assert len({line["request_id"] for line in lines if "route" in line}) >= 30
+    assert any(line["logger"] == "gunicorn.error" for line in lines)

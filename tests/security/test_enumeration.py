@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.accounts.pages import PASSWORD, fill, log_in, mails, make_user, token_of
 
+OWN = {"Set-Cookie", "Content-Length", "X-Request-ID"}  # Different in every answer.
 KNOWN, WAITING, UNKNOWN = "known@example.com", "waits@example.com", "nobody@example.com"
 
 
@@ -19,7 +20,7 @@ def shown(client: FlaskClient, url: str, email: str, password: str) -> tuple[int
     data = {"email": email, "password": password, "csrf_token": token_of(client)}
     answer = client.post(url, data=data)
     page = client.get(answer.location) if answer.location else answer
-    headers = {k: v for k, v in answer.headers.items() if k not in {"Set-Cookie", "Content-Length"}}
+    headers = {k: v for k, v in answer.headers.items() if k not in OWN}
     text = without_token(page.text.replace(email, "EMAIL"))
     return answer.status_code, str(sorted(headers.items())), text
 

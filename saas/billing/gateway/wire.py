@@ -1,6 +1,7 @@
 """One call after the other to Polar: raw JSON out and in, patience where it makes sense, pages of lists."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from saas.billing.gateway import client
 from saas.billing.gateway.errors import PolarError, PolarNotFound, PolarRejected, PolarUnavailable
 from saas.billing.gateway.reading import answered_at, json_of
 from saas.kit.datetimes import utcnow
+from saas.observability import metrics
 
 log = logging.getLogger(__name__)
 
+WORD = re.compile(r"v1|[a-z][a-z-]*")  # Polar's ids have digits in them.
 PAGE_SIZE = 100  # Polar clamps larger ones.
 RETRY_WITHIN_SECONDS = 1.5  # Only a failure that came quickly is worth a second try in a request.
 
@@ -90,13 +93,26 @@ def _patiently(method: str, path: str, query: dict[str, Any] | None, body: objec
 
 def _once(method: str, path: str, query: dict[str, Any] | None, body: object) -> Answer:
     called_at, started = utcnow(), time.monotonic()
-    response = client.send(method, path, query, body)
-    elapsed = timedelta(seconds=time.monotonic() - started)
+    outcome = "no answer"
+    try:
+        response = client.send(method, path, query, body)
+        outcome = str(response.status_code)
+    finally:
+        seconds = time.monotonic() - started
+        metrics.polar_called(operation(method, path), outcome, seconds)
+    elapsed = timedelta(seconds=seconds)
     answered = answered_at(response, called_at + elapsed)
     # What was read may be as old as the call; what was changed is as new as the answer.
     return Answer(
         json_of(method, path, response), answered - elapsed if method == "GET" else answered
     )
+
+
+def operation(method: str, path: str) -> str:
+    """Return the call without the ids in it, for a table of how often each one is made."""
+    parts = path.strip("/").split("/")
+    kept = ("{id}" if not WORD.fullmatch(part) else part for part in parts)
+    return f"{method} /{'/'.join(kept)}"
 
 
 def _noted(error: PolarError) -> PolarError:

@@ -1,0 +1,106 @@
+"""Is everything in order? Each check says so by itself; two of them decide whether this process can serve."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from saas.config import ROOT, current
+from saas.extensions import db
+from saas.jobs import heartbeat, records
+from saas.kit.datetimes import utcnow
+from saas.webhooks.models import Delivery
+
+LATE_DELIVERY = timedelta(minutes=15)  # The retries of one minute and of two have passed.
+LATE_JOB = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one look has found."""
+
+    is_ok: bool
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def vital() -> dict[str, Check]:
+    """Without these no page can be served, so a load balancer should look elsewhere."""
+    return {"database": _carefully(_database), "migrations": _carefully(_migrations)}
+
+
+def desirable() -> dict[str, Check]:
+    """Somebody should be told of these; another web process would be no better off."""
+    checks: dict[str, Callable[[], Check]] = {
+        "worker": _worker,
+        "deliveries": _deliveries,
+        "jobs": _jobs,
+    }
+    return {name: _carefully(check) for name, check in checks.items()}
+
+
+@cache
+def heads() -> frozenset[str]:
+    """Return the newest migrations of this release."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return frozenset(ScriptDirectory.from_config(config).get_heads())
+
+
+def _carefully(check: Callable[[], Check]) -> Check:
+    """A database that is away is no bug, and its words may hold an address."""
+    try:
+        return check()
+    except SQLAlchemyError as error:
+        return Check(False, {"error": type(error).__name__})
+    finally:
+        db.session.rollback()
+
+
+def _database() -> Check:
+    db.session.execute(text("SELECT 1"))
+    return Check(True)
+
+
+def _migrations() -> Check:
+    """A newer database is fine: migrations only add, and the newer release is on its way."""
+    found = {row[0] for row in db.session.execute(text("SELECT version_num FROM alembic_version"))}
+    return Check(bool(found) and min(found) >= min(heads()), {"at": sorted(found)})
+
+
+def _worker() -> Check:
+    if current().runs_jobs_inline:
+        return Check(True, {"inline": True})
+    seen = heartbeat.last_seen()
+    is_there = seen is not None and seen > utcnow() - heartbeat.GONE_AFTER
+    return Check(is_there, {"seen_seconds_ago": age(seen)})
+
+
+def _deliveries() -> Check:
+    seconds = age(oldest_unhandled())
+    return Check(
+        (seconds or 0) < LATE_DELIVERY.total_seconds(), {"oldest_unhandled_seconds": seconds}
+    )
+
+
+def _jobs() -> Check:
+    figures = records.figures()
+    seconds = age(figures.oldest_due)
+    facts = {"oldest_due_seconds": seconds, "waiting": figures.waiting, "failed": figures.failed}
+    return Check((seconds or 0) < LATE_JOB.total_seconds(), facts)
+
+
+def oldest_unhandled() -> datetime | None:
+    """Return when the delivery came that waits longest to be applied, the ones that gave up included."""
+    open_ones = Delivery.outcome.in_(("received", "failed"))
+    return db.session.scalar(select(func.min(Delivery.received_at)).where(open_ones))
+
+
+def age(moment: datetime | None) -> float | None:
+    """Return the seconds since a moment."""
+    return None if moment is None else round((utcnow() - moment).total_seconds(), 1)

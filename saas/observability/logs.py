@@ -1,0 +1,82 @@
+"""Log lines, as JSON for machines or as text for people. Nothing personal and nothing secret gets through.
+
+What is logged is written with care where it is written; here it is gone over once more, since the text of an
+exception may hold anything.
+"""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from saas.kit.redaction import redact
+from saas.observability import context
+
+TEXT = "%(levelname)s %(name)s: %(message)s"
+FIELDS = "fields"  # `log.info("...", extra={FIELDS: {...}})` adds fields to the JSON.
+
+
+class TextFormatter(logging.Formatter):
+    """A line for a person."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback under it."""
+        return redact(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object in one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object with what is known of the request or the job."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        entry: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        entry |= {name: redact(value) for name, value in context.known().items()}
+        entry |= {name: _clean(value) for name, value in getattr(record, FIELDS, {}).items()}
+        if record.exc_info:
+            entry["error"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def formatter(log_format: str) -> logging.Formatter:
+    """Return the formatter of this name."""
+    return JsonFormatter() if log_format == "json" else TextFormatter()
+
+
+def configure(log_format: str, level: str) -> None:
+    """Send everything to standard error in this format; ours from ``level`` on, others' warnings."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(log_format))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    logging.getLogger("saas").setLevel(level)
+
+
+def for_gunicorn(log_format: str) -> dict[str, Any]:
+    """Return how gunicorn's own lines are to look, as its setting ``logconfig_dict``."""
+    name = "JsonFormatter" if log_format == "json" else "TextFormatter"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"ours": {"()": f"{__name__}.{name}"}},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+            "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+        },
+    }
+
+
+def _clean(value: Any) -> Any:
+    return redact(value) if isinstance(value, str) else value

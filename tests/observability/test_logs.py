@@ -1,0 +1,130 @@
+"""Log lines: JSON with the number of the request, and nothing of what is personal or secret."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from saas.extensions import db
+from saas.jobs import enqueue, registry
+from saas.kit.redaction import redact
+from saas.observability.logs import JsonFormatter, TextFormatter
+from tests.accounts.pages import EMAIL, PASSWORD, fill, log_in, newest_link, press, sign_up
+from tests.webhooks.door import event, send
+
+NEW = "a new and long enough one"
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Everything that is logged from here on, as the JSON that production prints."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def app(clean: None, make_app: Callable[..., Flask]) -> Flask:
+    return make_app(access_log=True, trusted_proxies=1)
+
+
+def test_a_walk_through_everything_leaves_nothing_personal(
+    app: Flask, lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = app.test_client()
+    sign_up(client)
+    confirmation = newest_link(app, "/confirm/")
+    press(client, confirmation)
+    fill(app.test_client(), "/forgot-password", email=EMAIL)
+    reset = newest_link(app, "/reset-password/")
+    fill(app.test_client(), reset, password=NEW)
+    log_in(client, password=NEW)
+    client.get(f"/pricing?email={EMAIL}&token=polar_oat_querystring")
+    client.post("/checkout", data={"product_id": "x", "email": EMAIL})
+    client.get("/settings/billing", headers={"Authorization": "Bearer abcdefghijklmnop"})
+    buyer = event("customer.updated", {"id": "x", "email": EMAIL})
+    send(client, buyer, webhook_id="walk-1")
+    client.post("/webhooks/polar", data=b"{}", headers={"webhook-signature": "v1,forged0123456789"})
+    _failing_job(app, monkeypatch)
+
+    found = lines()
+    text = json.dumps(found)
+    cookie = client.get_cookie("session")
+    secrets = [EMAIL, PASSWORD, NEW, "querystring", "abcdefghijklmnop", "forged0123456789"]
+    secrets += [link.rpartition("/")[2].partition("?")[0] for link in (confirmation, reset)]
+    secrets += [cookie.value] if cookie else []
+    assert [secret for secret in secrets if secret in text] == []
+    assert len(secrets) >= 8
+    routes = {line["route"] for line in found if "route" in line}
+    assert {"/signup", "/reset-password/<token>", "/webhooks/polar"} <= routes
+    assert any(line.get("webhook_id") == "walk-1" for line in found)
+    assert any(line.get("job_id") and "failed" in line["message"] for line in found)
+    assert any(len(line.get("user", "")) == 36 for line in found)
+
+
+def _failing_job(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bad() -> None:
+        raise RuntimeError(f"{EMAIL} with {PASSWORD[:0]}polar_oat_abcdef and whsec_0123456789")
+
+    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+    registry.handler("test.bad", attempts=1)(bad)
+    with app.app_context():
+        enqueue("test.bad")
+        db.session.commit()
+
+
+def test_a_number_for_each_request(app: Flask, lines: Callable[[], list[dict[str, Any]]]) -> None:
+    client = app.test_client()
+    given = client.get("/login", headers={"X-Request-ID": "from-the-proxy-1"})
+    assert given.headers["X-Request-ID"] == "from-the-proxy-1"
+    odd = client.get("/login", headers={"X-Request-ID": "a b\x7f"}).headers["X-Request-ID"]
+    assert len(odd) == 32
+    (first, second) = [line for line in lines() if line["logger"] == "saas.access"]
+    assert first["request_id"] == "from-the-proxy-1"
+    assert (first["method"], first["route"], first["status"]) == ("GET", "/login", 200)
+    assert first["duration_ms"] > 0
+    assert second["request_id"] == odd
+
+
+def test_a_stranger_does_not_choose_the_number(clean: None, make_app: Callable[..., Flask]) -> None:
+    answer = make_app().test_client().get("/login", headers={"X-Request-ID": "from-a-stranger"})
+    assert answer.headers["X-Request-ID"] != "from-a-stranger"
+
+
+def test_no_line_unless_wanted(
+    clean: None, make_app: Callable[..., Flask], lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    make_app().test_client().get("/login")
+    assert [line for line in lines() if line["logger"] == "saas.access"] == []
+
+
+def test_text_for_people_is_cleaned_as_well() -> None:
+    record = logging.LogRecord("saas.x", 30, "", 0, "to %s", (EMAIL,), None)
+    assert TextFormatter().format(record) == "WARNING saas.x: to [e-mail]"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("mail to ada@example.com.", "mail to [e-mail]."),
+        ("/confirm/eyJh.b-c_d?next=/x", "/confirm/[token]?next=[left out]"),
+        ("/confirm-address/abc HTTP/1.1", "/confirm-address/[token] HTTP/1.1"),
+        ("redis://user:geheim@host/0", "redis://[credentials]@host/0"),
+        ("Authorization: Bearer abcdefgh12345", "Authorization: Bearer [secret]"),
+        ("$argon2id$v=19$m=19456$abc", "[hash]"),
+        ("GET /v1/customers/?email=ada%40example.com", "GET /v1/customers/?email=[left out]"),
+        ("nothing to see at 12:30 (3 < 4)", "nothing to see at 12:30 (3 < 4)"),
+    ],
+)
+def test_redaction(text: str, left: str) -> None:
+    assert redact(text) == left

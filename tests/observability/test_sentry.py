@@ -1,0 +1,97 @@
+"""Reports of errors arrive where SENTRY_DSN says, without what is personal."""
+
+import gzip
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from saas.config import ROOT, Settings
+from saas.config.checks import problems
+
+PROGRAM = """
+import json, sys
+from saas.app import create_app
+from saas.config import Settings
+app = create_app(Settings(**json.loads(sys.argv[1])))
+
+@app.get("/bug/<token>")
+def bug(token):
+    password = "hunter2hunter2"
+    raise RuntimeError("ada@example.com could not pay with polar_oat_abcdef")
+
+answer = app.test_client().get(
+    "/bug/x?card=4242424242424242", headers={"Cookie": "session=cookievalue", "X-Thing": "headervalue"}
+)
+assert answer.status_code == 500
+import sentry_sdk
+sentry_sdk.flush(5)
+"""
+
+
+class Ingest(BaseHTTPRequestHandler):
+    """The part of Sentry that takes reports."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        self.server.reports.append(body.decode())
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def ingest() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ingest) as server:
+        server.reports = []
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_bug_is_reported_and_nothing_personal(
+    ingest: ThreadingHTTPServer, settings: Settings
+) -> None:
+    dsn = f"http://publickey@127.0.0.1:{ingest.server_address[1]}/7"
+    values = {"app_env": "development", "secret_key": settings.secret_key, "release": "v7"}
+    values |= {"jobs_url": "inline", "sentry_dsn": dsn, "mail_backend": "locmem"}
+    values |= {"database_url": "sqlite:///:memory:", "base_url": "http://localhost"}
+    command = [sys.executable, "-c", PROGRAM, json.dumps(values)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = "\n".join(ingest.reports)
+    assert "RuntimeError" in report
+    assert "[e-mail] could not pay with [secret]" in report
+    assert '"release":"v7"' in report.replace(" ", "")
+    assert "request_id" in report
+    for secret in ("ada@example", "abcdef", "hunter2", "424242", "cookievalue", "headervalue"):
+        assert secret not in report
+
+
+@pytest.mark.parametrize(
+    "dsn", ["sentry.io", "https://host/1", "https://key@host/x", "ftp://k@h/1"]
+)
+def test_an_address_that_is_none_gets_a_sentence(settings: Settings, dsn: str) -> None:
+    (problem,) = problems(replace(settings, sentry_dsn=dsn))
+    assert problem.startswith("SENTRY_DSN must be like")
+    assert dsn not in problem
+
+
+def test_a_missing_package_gets_a_sentence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saas.config.checks.find_spec", lambda _name: None)
+    (problem,) = problems(replace(settings, sentry_dsn="https://key@host/1"))
+    assert problem.endswith("Run: pip install sentry-sdk")
