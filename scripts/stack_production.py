@@ -109,7 +109,7 @@ class Stack:
         self.web[port].wait_until(is_ready)
 
     def new_release(self) -> None:
-        """Copy the project, with one migration more, and apply that while the old release serves."""
+        """Copy the project, with one migration more; apply that while the old release serves."""
         target = self.folder / "release"
         for name in ("gunicorn.conf.py", "wsgi.py", "pyproject.toml"):
             target.mkdir(exist_ok=True)
@@ -120,6 +120,8 @@ class Stack:
             path.stem.split("_")[0] for path in (target / "migrations/versions").glob("*.py")
         )
         (target / "migrations/versions/rehearsal.py").write_text(MIGRATION.format(head=head))
+        with (target / "static/css/tokens.css").open("a") as sheet:
+            sheet.write("\n/* Another release, so another name of the style sheet. */\n")
         self.release = target
         self.flask("db", "upgrade")
 
