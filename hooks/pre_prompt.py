@@ -49,6 +49,7 @@ FILES = (
 LEFT_OUT = (
     "docs/decisions",
     "docs/img",
+    "scripts/stack_project.py",
     "scripts/template_tools.py",
     "tests/template",
 )

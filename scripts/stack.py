@@ -10,6 +10,7 @@ Everything it starts ends with it, and its database is dropped.
 import argparse
 import signal
 import ssl
+import subprocess  # [template-only]
 import sys
 import tempfile
 import time
@@ -27,10 +28,14 @@ from stack_parts import MailServer, StackError, redis_database
 from stack_production import PRODUCT, Stack
 from stack_visitors import Crowd
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 def main() -> int:
     """Rehearse, print the table, and return 1 when something was not held."""
     options = _options()
+    if (ROOT / "cookiecutter.json").exists():  # [template-only]
+        return _in_a_project(sys.argv[1:])  # [template-only]
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     started = time.monotonic()
@@ -47,6 +52,23 @@ def main() -> int:
     return int(bool(failed))
 
 
+# [template-only
+def _in_a_project(arguments: list[str]) -> int:
+    """Generate a project and let it rehearse itself."""
+    from stack_project import generate
+
+    with tempfile.TemporaryDirectory(prefix="stack-project-") as folder:
+        try:
+            project = generate(Path(folder))
+        except StackError as error:
+            print(f"No project could be generated: {error}", file=sys.stderr)
+            return 1
+        print(f"Generated {project.name}; this is its own make stack:", flush=True)
+        command = [sys.executable, "scripts/stack.py", *arguments]
+        return subprocess.run(command, cwd=project, check=False).returncode
+
+
+# template-only]
 def rehearse(quick: bool, logs: Path | None) -> list[Line]:
     """Set the stack up, let people in, kill, replace, and judge. Raises ``StackError``."""
     if not find_nginx():

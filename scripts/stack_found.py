@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,11 @@ class Line:
 
 def settle(database_url: str, polar: Any) -> None:
     """Return when Polar has delivered everything and no delivery or job is left to do, or when time is up."""
-    polar.wait_idle(SETTLE_SECONDS)
     deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(TimeoutError):
+            polar.wait_idle(20)
+            break
     with psycopg.connect(database_url, autocommit=True) as database:
         while time.monotonic() < deadline:
             if not (_unhandled(database) or _unfinished(database)):
