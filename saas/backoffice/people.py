@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, collate, select
+from sqlalchemy import ColumnElement, Select, collate, select
 
 from saas.accounts.models import User
 from saas.backoffice import paging
@@ -53,14 +53,13 @@ def by_public_id(public_id: str) -> User | None:
 def customer_ids(words: str) -> list[str]:
     """Return the customers that a person may mean by an address, our id or Polar's. For filters."""
     key = _uuid(words)
-    if key is None:
-        mine = select(User.id).where(User.email == words.lower())
-        same = db.or_(Customer.email == words, Customer.user_id.in_(mine))
-    else:
-        mine = select(User.id).where(User.public_id == key)
-        same = db.or_(Customer.polar_id == key, Customer.user_id.in_(mine))
-    found = set(db.session.scalars(select(Customer.polar_id).where(same).limit(20)))
-    return sorted(found | ({key} if key else set()))
+    same = User.email == words.lower() if key is None else User.public_id == key
+    owner = db.session.scalar(select(User.id).where(same))
+    found = {key} if key else set(db.session.scalars(_addressed(words)))
+    if owner is not None:
+        mine = select(Customer.polar_id).where(Customer.user_id == owner)
+        found |= set(db.session.scalars(mine))
+    return sorted(found)
 
 
 def customers_of(user: User) -> list[Customer]:
@@ -81,13 +80,15 @@ def exact(column: Any) -> ColumnElement[str]:
     return collate(same, "C") if db.engine.dialect.name == "postgresql" else same
 
 
+def _addressed(words: str) -> Select[str]:
+    return select(Customer.polar_id).where(Customer.email == words).limit(20)
+
+
 def _by_id(key: str) -> Found:
-    owner = select(Customer.user_id).where(Customer.polar_id == key)
-    users = select(User).where(db.or_(User.public_id == key, User.id.in_(owner))).limit(2)
+    found = [by_public_id(key), owner_of(key)]  # Two looks by index; one with OR reads the table.
+    users = [user for user in found if user is not None]
     strangers = select(Customer).where(Customer.polar_id == key, Customer.user_id.is_(None))
-    return Found(
-        _page(list(db.session.scalars(users)), "before", "id"), list(db.session.scalars(strangers))
-    )
+    return Found(_page(users, "before", "id"), list(db.session.scalars(strangers)))
 
 
 def _newest(before: int | None) -> list[User]:
