@@ -17,7 +17,7 @@ from polar_emulator.catalogue import stable_id
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "whsec_for-this-rehearsal-only-0123456789abcdef"
-READY = "/healthz"
+READY = "/readyz"
 PRODUCT = stable_id("product", "Pro Monthly")
 FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
 MIGRATION = '''"""A release that is rehearsed: it adds, and takes nothing away."""
@@ -25,7 +25,7 @@ MIGRATION = '''"""A release that is rehearsed: it adds, and takes nothing away."
 import sqlalchemy as sa
 from alembic import op
 
-revision = "rehearsal"
+revision = "9999"
 down_revision = {head!r}
 branch_labels = None
 depends_on = None
@@ -119,11 +119,13 @@ class Stack:
         head = max(
             path.stem.split("_")[0] for path in (target / "migrations/versions").glob("*.py")
         )
-        (target / "migrations/versions/rehearsal.py").write_text(MIGRATION.format(head=head))
+        (target / "migrations/versions/9999_rehearsal.py").write_text(MIGRATION.format(head=head))
         with (target / "static/css/tokens.css").open("a") as sheet:
             sheet.write("\n/* Another release, so another name of the style sheet. */\n")
         self.release = target
         self.flask("db", "upgrade")
+        for port in self.web:
+            self.wait_for(port)  # A database that is ahead of an old release does not trouble it.
 
     def replace(self) -> None:
         """Put the present release into service: one part after the other, each taken out first."""

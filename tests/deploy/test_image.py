@@ -57,7 +57,24 @@ def test_it_starts_is_healthy_and_stops(built: Image, tmp_path: Path) -> None:
         )
         with urllib.request.urlopen(request) as page:
             assert page.status == 200
+        ready = ask(built, *built[0].check, "/readyz", settings=settings)
+        assert ready.returncode == 0, ready.stderr
     assert process.returncode == 0
+
+
+def test_the_worker_starts_and_stops(built: Image, tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    volume.chmod(0o777)
+    settings = PRODUCTION
+    migrated = ask(built, "flask", "db", "upgrade", settings=settings, volume=volume)
+    assert migrated.returncode == 0, migrated.stderr
+    command = [*_in_container(built, settings, volume), "flask", "worker"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Working, ")
+        process.terminate()
+        assert process.wait(40) == 0
 
 
 def ask(
