@@ -17,8 +17,10 @@ def look_at(user: User, actor: str) -> None:
     db.session.commit()
 
 
-def sync(user: User, actor: str) -> int:
-    """Bring our copy of one customer in line with Polar. Returns how many differences were healed.
+def sync(user: User, actor: str) -> tuple[int, int]:
+    """Bring our copy of one customer in line with Polar.
+
+    Returns how many differences were healed, and how many objects could not be read and stay as they were.
 
     Raises ``customers.AddressTaken`` or ``gateway.PolarError``.
     """
@@ -31,7 +33,8 @@ def sync(user: User, actor: str) -> int:
     audit.record("user.synced", public_id, actor=actor, differences=words, count=len(found))
     db.session.commit()
     notices.after_change_for(db.session.get_one(User, user_id))
-    return len(found)
+    unread = sum(bool(each.problem) for each in found)
+    return len(found) - unread, unread
 
 
 def give(user: User, product_id: str, last_day: date, reason: str, actor: str) -> str:

@@ -26,8 +26,9 @@ from saas.kit.urls import absolute
 
 log = logging.getLogger(__name__)
 
-# A paused one is resumed, not bought a second time.
-BILLABLE = frozenset({"active", "trialing", "past_due", "paused"})
+# Anything else stands in the way of another one: a paused one is resumed, and of a status that we do not
+# know yet nobody can say that Polar would take a second one.
+OVER = frozenset({"canceled", "unpaid", "incomplete", "incomplete_expired"})
 GRANT_PATIENCE = timedelta(seconds=30)  # Polar grants benefits a moment after the payment.
 REFRESH_SECONDS = 2
 
@@ -192,7 +193,7 @@ def _refuse_second(customer_id: str, product_id: str) -> None:
 def _free_subscription(customer_id: str, product_id: str) -> str | None:
     """Return the free subscription to upgrade, if there is one. Asks Polar: our copy may be late."""
     for answer in gateway.customer_subscriptions(customer_id):
-        if answer.data.get("status") not in BILLABLE:
+        if answer.data.get("status") in OVER:
             continue
         if answer.data.get("amount") or answer.data.get("product_id") == product_id:
             raise AlreadySubscribed

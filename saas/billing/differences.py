@@ -20,19 +20,30 @@ NOT_CONTENT = frozenset({"polar_id", "created_at", "modified_at", "observed_at"}
 
 @dataclass(frozen=True)
 class Difference:
-    """One object that was wrong or missing here. ``changes`` holds the old and new value by field."""
+    """One object that was wrong or missing here. ``changes`` holds the old and new value by field.
+
+    ``problem`` says why the object could not be read, and then it stands here as it did before.
+    """
 
     kind: str
     polar_id: str
     changes: dict[str, tuple[Any, Any]]
     is_new: bool = False
+    problem: str = ""
 
     def __str__(self) -> str:
         """Say it in one line."""
+        if self.problem:
+            return f"{self.kind} {self.polar_id} could not be read: {self.problem}"
         if self.is_new:
             return f"{self.kind} {self.polar_id} was missing here"
         words = [f"{name} {old!s} -> {new!s}" for name, (old, new) in sorted(self.changes.items())]
         return f"{self.kind} {self.polar_id}: " + ", ".join(words)
+
+
+def unreadable(model: type[Snapshot], polar_id: str, problem: str) -> Difference:
+    """Return the difference that an object makes which Polar has and we cannot read."""
+    return Difference(WORDS[model], polar_id, {}, problem=problem)
 
 
 class Watch:

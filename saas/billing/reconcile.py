@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 
 from saas.accounts.models import User
 from saas.billing import gateway, store, sync
-from saas.billing.differences import Difference, Watch
+from saas.billing.differences import Difference, Watch, unreadable
 from saas.billing.gateway import Answer, PolarNotFound
 from saas.billing.models import Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.billing.payload import PayloadError
@@ -102,17 +102,21 @@ def read_user(user: User) -> Reading:
 
 
 def keep(reading: Reading, *, dry_run: bool = False) -> list[Difference]:
-    """Write a reading in one transaction and return what was different."""
+    """Write a reading in one transaction and return what was different, or could not be read."""
     start_write()
     watches = [
         Watch(model, [str(answer.data.get("id")) for answer in answers])
         for model, answers in reading.answers.items()
     ]
     with store.gathering() as gathered:
-        for model, answers in reading.answers.items():
-            keep_all(PUTS[model], answers)
+        unread = [
+            unreadable(model, str(answer.data.get("id")), problem)
+            for model, answers in reading.answers.items()
+            for answer in answers
+            if (problem := _put(PUTS[model], answer))
+        ]
     gathered.write()
-    found = [difference for watch in watches for difference in watch.differences()]
+    found = [difference for watch in watches for difference in watch.differences()] + unread
     if dry_run:
         db.session.rollback()
     else:
@@ -122,14 +126,17 @@ def keep(reading: Reading, *, dry_run: bool = False) -> list[Difference]:
 
 def keep_all(put: Put, answers: Iterable[Answer]) -> int:
     """Keep each object; one that cannot be read is logged and does not hold up the others."""
-    kept = 0
-    for answer in answers:
-        try:
-            put(answer.data, answer.observed_at)
-            kept += 1
-        except PayloadError as error:
-            log.error("polar: an object could not be kept: %s", error)
-    return kept
+    return sum(not _put(put, answer) for answer in answers)
+
+
+def _put(put: Put, answer: Answer) -> str:
+    """Keep an object. Returns what is wrong with it, if it cannot be read."""
+    try:
+        put(answer.data, answer.observed_at)
+    except PayloadError as error:
+        log.error("polar: an object could not be kept: %s", error)
+        return str(error)
+    return ""
 
 
 def _stored_customers(user: User) -> set[str]:

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import gateway, notices, reconcile, sync
+from saas.billing import gateway, notices, reconcile
 from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
 from saas.errors import AppError
-from saas.extensions import db, start_write
+from saas.extensions import db
 
 GRANTS_FOLLOW_SECONDS = (0.0, 0.4, 0.8)  # Recorded: 0.1 to 0.9 s. Nobody waits longer for a page.
 ENDED_LAST = ("active", "trialing", "past_due", "paused", "incomplete", "unpaid")
@@ -67,18 +67,24 @@ def running(user: User, subscription_id: str | None = None) -> Subscription:
 
 
 def refresh(subscription_id: str) -> None:
-    """Read a subscription from Polar and keep it. Raises ``NoSubscription`` or ``PolarError``."""
+    """Read a subscription from Polar and keep it. Raises ``NoSubscription`` or ``PolarError``.
+
+    That is also raised when Polar says something that we do not know, such as a new status: nobody can tell
+    what may be done then.
+    """
     try:
         answer = gateway.subscription(subscription_id)
     except PolarNotFound:
         raise NoSubscription from None
-    _keep(answer)
+    if _keep(answer):
+        raise PolarRejected(f"subscription {subscription_id}: it could not be read")
 
 
 def change(subscription_id: str, **changes: object) -> None:
     """Change a subscription at Polar and keep what came of it.
 
     Raises ``gateway.PaymentDeclined`` (nothing has changed), ``SubscriptionMoved``, or ``PolarError``.
+    An answer that cannot be read is no error: the change is made, and our copy follows later.
     """
     try:
         answer = gateway.update_subscription(subscription_id, **changes)
@@ -123,10 +129,11 @@ def _grants_have_followed(subscription_id: str) -> bool:
     return set(db.session.scalars(granted)) == (due if found.is_active else set())
 
 
-def _keep(answer: gateway.Answer) -> None:
-    start_write()
-    sync.put_subscription(answer.data, answer.observed_at)
-    db.session.commit()
+def _keep(answer: gateway.Answer) -> bool:
+    """Keep a subscription as Polar showed it. Returns whether that failed, which is logged."""
+    reading = reconcile.Reading()
+    reading.answers[Subscription].append(answer)
+    return any(found.problem for found in reconcile.keep(reading))
 
 
 def _choose(user: User, subscription_id: str | None) -> Subscription | None:

@@ -152,17 +152,20 @@ def _announcement(plan: survey.Plan) -> str:
 def _report(found: list[Difference], dry_run: bool, public_id: str = "") -> None:
     for difference in found:
         click.echo(f"- {difference}")
-    what = f"{len(found)} difference{'' if len(found) == 1 else 's'}"
+    differing = [difference for difference in found if not difference.problem]
+    what = f"{len(differing)} difference{'' if len(differing) == 1 else 's'}"
     if not found:
         click.echo("Our copy agrees with Polar.")
-    elif dry_run:
+    elif differing and dry_run:
         click.echo(f"{what} found; nothing was changed.")
-    else:
+    elif differing:
         click.echo(f"{what} found and healed.")
         words = [str(difference) for difference in found[:LOGGED]]
         action = "user.synced" if public_id else "billing.synced"
         audit.record(action, public_id, differences=words, count=len(found))
         db.session.commit()
+    if len(found) > len(differing):
+        click.echo(f"{len(found) - len(differing)} could not be read and stays as it was.")
 
 
 def _user(email: str) -> User:

@@ -44,13 +44,16 @@ def user(public_id: str) -> str:
 def user_sync(public_id: str) -> Response:
     """Read the customer from Polar and heal what is different."""
     try:
-        count = acts.sync(_user(public_id), require_user().email)
+        count, unread = acts.sync(_user(public_id), require_user().email)
     except AppError as error:
         db.session.rollback()
         flash(f"Nothing was changed. {error.message}", "error")
     else:
         words = "1 difference" if count == 1 else f"{count} differences"
-        flash(f"{words} healed." if count else "There was no difference.", "success")
+        if count or not unread:
+            flash(f"{words} healed." if count else "There was no difference.", "success")
+        if unread:
+            flash(f"What Polar says could not all be read, so {unread} stays as it was.", "warning")
     return _back(public_id)
 
 
