@@ -204,6 +204,8 @@ def _price_label(subscription: Subscription | None, plan_name: str) -> str:
 
 def _schedule(subscription: Subscription) -> list[str]:
     """Return what will change, as far as the status does not say it already."""
+    if not subscription.is_current:  # Polar leaves the mark of a cancellation on what has ended.
+        return []
     found = decisions.scheduled(subscription)
     if not found or subscription.pending_update:
         return found

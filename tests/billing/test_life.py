@@ -92,6 +92,22 @@ def test_cancelling_while_paused_ends_it_at_once(
     assert data["customer_cancellation_reason"] == "unused"
 
 
+def test_what_ran_out_cannot_be_kept_any_more(
+    shop: Any, polar_app: Flask, polar: LocalPolar
+) -> None:
+    client, ids = shop
+    buy(client, polar, ids["Pro Monthly"])
+    submit(client, "/settings/billing/cancellation", reason="unused")
+    assert soup(client.get("/settings/billing")).select_one('[data-testid="keep-plan"]')
+    go_on(polar, 32)
+    assert plan(polar_app) == ("free", "canceled")
+    with polar_app.app_context():
+        assert db.session.scalars(db.select(Subscription.cancel_at_period_end)).one() is True
+    page = soup(client.get("/settings/billing"))
+    assert page.select_one('[data-testid="keep-plan"]') is None
+    assert "change your mind" not in page.get_text()
+
+
 def test_pause_taken_back(shop: Any, polar_app: Flask, polar: LocalPolar) -> None:
     client, ids = shop
     buy(client, polar, ids["Pro Monthly"])
