@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -148,9 +149,17 @@ def _limit_words(limit: dict[str, Any]) -> str:
 
 def _number(value: str | None) -> float:
     try:
-        return float(value or "")
+        return _finite(value or "")
     except ValueError:
         raise CommandError("Say how many seconds.") from None
+
+
+def _finite(value: str) -> float:
+    """A number that JSON can carry. ValueError for anything else, `nan` and `inf` included."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
 
 
 def _ask(client: httpx.Client, method: str, path: str, **body: Any) -> dict[str, Any]:
@@ -195,9 +204,9 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     moving = commands.add_parser("advance", parents=[common], help="move the clock forward")
-    moving.add_argument("--days", type=float)
+    moving.add_argument("--days", type=_finite)
     moving.add_argument("--months", type=int)
-    moving.add_argument("--hours", type=float)
+    moving.add_argument("--hours", type=_finite)
     moving.add_argument("--until", help="a date like 2027-01-31")
     moving.add_argument("--next", action="store_true", help="to the next event")
 

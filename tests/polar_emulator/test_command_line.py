@@ -41,6 +41,16 @@ def test_advance(command, buyers: Buyers) -> None:  # type: ignore[no-untyped-de
     assert command("advance")[0] == 1
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999"])
+def test_no_number(command, number: str) -> None:  # type: ignore[no-untyped-def]
+    for fault in ("slow", "delay"):
+        assert command("fault", fault, number) == (1, "Say how many seconds.\n")
+    for step in ("--days", "--hours"):
+        with pytest.raises(SystemExit) as stopped:
+            command("advance", f"{step}={number}")
+        assert stopped.value.code == 2
+
+
 def test_scenarios(command, buyers: Buyers, polar: LocalPolar) -> None:  # type: ignore[no-untyped-def]
     assert "fail-next-renewal" in command("scenario")[1]
     buyers.buy()
