@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tests.polar_emulator.likeness import Likeness
+from tests.polar_emulator.replay import order
 from tests.polar_emulator.replay.reasons import REASONS, unexplained
 
 ONE, TWO = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+FEE = "the update with the fee came on one side only"
 DAY, LATER = "2026-11-20T00:00:00.000001Z", "2026-12-20T00:00:00.000001Z"
 
 
@@ -40,6 +42,23 @@ DAY, LATER = "2026-11-20T00:00:00.000001Z", "2026-12-20T00:00:00.000001Z"
 )
 def test_differences(was: Any, ours: Any, found: list[str]) -> None:
     assert Likeness().differences(was, ours) == found
+
+
+@pytest.mark.parametrize(
+    ("was", "ours", "found"),
+    [
+        (["order.paid", "customer.created"], ["customer.created", "order.paid"], []),
+        (["customer.created"], ["customer.created"] * 2, ["customer.created: 1 became 2"]),
+        (["customer.updated"] * 2, ["customer.updated"], ["customer.updated: 2 became 1"]),
+        (["customer.state_changed"], ["customer.state_changed"] * 2, []),
+        (["customer.state_changed"], [], ["customer.state_changed: 1 became 0"]),
+        (["order.paid", "order.updated"], ["order.paid"], [FEE]),
+        (["a", "b"], ["b", "a"], ["[('a', None), ('b', None)] became [('b', None), ('a', None)]"]),
+    ],
+)
+def test_order(was: list[str], ours: list[str], found: list[str]) -> None:
+    told = [[{"type": name, "data": {}} for name in names] for names in (was, ours)]
+    assert order.differences(*told) == found
 
 
 def test_a_reason_excuses_one_place_of_one_recording() -> None:
