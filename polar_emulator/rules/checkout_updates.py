@@ -58,7 +58,8 @@ def apply(world: World, doc: Doc, given: dict[str, Any]) -> None:
     if key != doc["product_id"]:
         _drop_discount(world, doc, product)
         custom = None
-    checkouts.choose(world, doc, product, given.get("amount") or custom)
+    amount = given.get("amount")
+    checkouts.choose(world, doc, product, custom if amount is None else amount)
     if "discount_code" in given:
         _set_code(world, doc, given["discount_code"])
     checkouts.set_totals(world, doc)

@@ -80,11 +80,17 @@ def create(world: World, wanted: dict[str, Any]) -> Doc:
 
 
 def choose(world: World, doc: Doc, product: Doc, amount: int | None = None) -> None:
-    """Make a product the one that is bought, and price it. The caller keeps the document."""
+    """Make a product the one that is bought, and price it. The caller keeps the document.
+
+    RuleError when the buyer may choose the amount and this one is outside the limits.
+    """
     price = product["prices"][0]
     is_custom = price["amount_type"] == "custom"
+    if is_custom and amount is not None:
+        _check_amount(price, amount)
     doc["product_id"], doc["product_price_id"], doc["price"] = product["id"], price["id"], price
-    doc["amount"] = (amount or price["preset_amount"] or 0) if is_custom else price["price_amount"]
+    chosen = price.get("preset_amount") or 0 if amount is None else amount
+    doc["amount"] = chosen if is_custom else price["price_amount"]
     doc["currency"] = price["price_currency"]
     _set_trial(world, doc, product)
     doc["is_free_product_price"] = doc["amount"] == 0
@@ -198,3 +204,11 @@ def _set_trial(world: World, doc: Doc, product: Doc) -> None:
         return
     end = stamp(periods.add(world.now(), interval, count))
     doc.update(active_trial_interval=interval, active_trial_interval_count=count, trial_end=end)
+
+
+def _check_amount(price: Doc, amount: int) -> None:
+    least, most = price["minimum_amount"] or 0, price["maximum_amount"]
+    if amount < least:
+        raise impossible("amount", "Amount is below minimum.", amount)
+    if most is not None and amount > most:
+        raise impossible("amount", "Amount is above maximum.", amount)

@@ -45,6 +45,27 @@ def test_by_the_merchant(here: Inside) -> None:
     assert here.events() == ["checkout.updated"]
 
 
+def test_the_buyer_chooses_the_amount(here: Inside) -> None:
+    price = {"amount_type": "custom", "minimum_amount": 500, "maximum_amount": 2000}
+    price["preset_amount"] = 1000
+    wanted = {"name": "Pay what you want", "recurring_interval": None, "prices": [price]}
+    key = here.call("POST", "/v1/products/", wanted, 201)["id"]
+    assert opened(here, key)["amount"] == 1000
+    checkout = opened(here, key, amount=500)
+    path = f"/v1/checkouts/{checkout['id']}"
+    assert here.call("PATCH", path, {"metadata": {"a": "b"}})["amount"] == 500
+    assert here.call("PATCH", path, {"amount": 2000})["amount"] == 2000
+    for amount, message in ((0, "below minimum"), (499, "below minimum"), (2001, "above maximum")):
+        body = {"products": [key], "amount": amount}
+        for method, where in (("POST", "/v1/checkouts/"), ("PATCH", path)):
+            refused = here.call(
+                method, where, body if method == "POST" else {"amount": amount}, 422
+            )
+            assert refused["detail"][0]["loc"] == ["body", "amount"]
+            assert refused["detail"][0]["msg"] == f"Amount is {message}."
+    assert here.call("GET", path)["amount"] == 2000
+
+
 def test_trial_by_the_merchant(here: Inside) -> None:
     path = f"/v1/checkouts/{opened(here)['id']}"
     trial = {"trial_interval": "day", "trial_interval_count": 7}
