@@ -197,7 +197,11 @@ def _free_subscription(customer_id: str, product_id: str) -> str | None:
             continue
         if answer.data.get("amount") or answer.data.get("product_id") == product_id:
             raise AlreadySubscribed
-        return str(answer.data["id"])
+        free = str(answer.data["id"])
+        if answer.data.get("cancel_at_period_end"):
+            # The paid plan takes the subscription over as it is, and would end with the free period.
+            gateway.update_subscription(free, cancel_at_period_end=False)
+        return free
     return None
 
 

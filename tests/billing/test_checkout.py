@@ -225,6 +225,22 @@ def test_free_subscription_is_upgraded_in_place(polar_app: Flask, polar: LocalPo
         assert subscription.status == "active"
 
 
+def test_a_free_plan_about_to_end_is_kept_for_the_upgrade(
+    polar_app: Flask, polar: LocalPolar
+) -> None:
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Free"])
+    submit(client, "/settings/billing/cancellation", reason="", comment="")
+    with polar_app.app_context():
+        assert db.session.scalars(db.select(Subscription)).one().cancel_at_period_end
+    buy(client, polar, ids["Pro Monthly"])
+    with polar_app.app_context():
+        subscription = db.session.scalars(db.select(Subscription)).one()
+        assert subscription.product_id == ids["Pro Monthly"]
+        assert not subscription.cancel_at_period_end
+
+
 def test_one_time_purchase_beside_a_subscription(polar_app: Flask, polar: LocalPolar) -> None:
     ids = fill_catalogue(polar_app)
     client, _ = sign_in(polar_app)

@@ -1,9 +1,11 @@
 """What stays of somebody who has left: the books, without a person in them."""
 
+from collections.abc import Callable
+
 from flask import Flask
 
 from polar_emulator.testing import LocalPolar
-from saas.billing.models import Customer, Order
+from saas.billing.models import Customer, Order, Subscription
 from saas.extensions import db
 from tests.billing.buying import buy, fill_catalogue
 from tests.browsing import PASSWORD, sign_in, submit
@@ -50,3 +52,24 @@ def test_deletion_at_polar_takes_the_person_out_of_the_copy(app: Flask) -> None:
     send(client, event("customer.updated", customer | {"modified_at": "2026-11-19T00:00:00Z"}))
     send(client, event("customer.state_changed", gone))
     assert left(app) == ("", None, None, True, [])
+
+
+def test_what_has_ended_is_said_when_polar_fails_half_way(
+    polar_app: Flask, polar: LocalPolar, make_app: Callable[..., Flask]
+) -> None:
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Pro Monthly"])
+    settings = polar_app.extensions["settings"]
+    scopes = "customers:read,subscriptions:read,subscriptions:write"
+    clumsy = make_app(
+        polar_api_url=settings.polar_api_url, polar_access_token=f"polar_oat_scoped_{scopes}"
+    ).test_client()
+    submit(clumsy, "/login", email="ada@example.com", password=PASSWORD)
+    page = submit(clumsy, "/settings/account/delete", password=PASSWORD).text
+    assert "Your account was not deleted. Your subscription has ended already" in page
+    with polar_app.app_context():
+        assert db.session.scalars(db.select(Subscription.status)).all() == ["canceled"]
+    assert client.get("/settings/account").status_code == 200
+    submit(client, "/settings/account/delete", password=PASSWORD)
+    assert left(polar_app)[3]
