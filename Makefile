@@ -6,6 +6,7 @@ export PYTHON
 
 SETUP := @sh scripts/python.sh scripts/setup.py
 RUN := .venv/bin/python
+AT_ONCE := -n auto --maxprocesses 4 --dist loadgroup
 ORDINARY := not browser and not stack
 ORDINARY := not browser and not stack and not template# [template-only]
 
@@ -26,7 +27,7 @@ setup: ## Install everything, for an editor
 
 test: ## Run the tests (TEST_DATABASE_URL chooses PostgreSQL; ARGS="-k word")
 	$(SETUP) dev test
-	$(RUN) -m pytest -m "$(ORDINARY)" $(ARGS)
+	$(RUN) -m pytest $(AT_ONCE) -m "$(ORDINARY)" $(ARGS)
 
 fuzz: ## Send nonsense to every route and to the webhook door (FUZZ_CASES, FUZZ_SEED=random)
 	$(SETUP) dev test

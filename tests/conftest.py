@@ -16,6 +16,7 @@ from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
+from tests import shares
 from tests.database import empty_database
 from tests.recordings import SECRET
 from tests.visitor import Visitor
@@ -25,6 +26,26 @@ pytest_plugins = ["polar_emulator.pytest_plugin"]
 
 SECRET_KEY = "for-tests-only-0123456789abcdef0123456789"
 NOWHERE = "http://127.0.0.1:9"  # The discard port: nobody listens, so a call fails at once.
+
+
+def pytest_configure() -> None:
+    """Take this process's share, when there are several (pytest-xdist)."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        shares.take(worker)
+
+
+def pytest_unconfigure() -> None:
+    """Give the share back."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shares.give_back()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process; those that run scripts in this folder take turns."""
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder == "scripts" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,6 +13,8 @@ from saas.billing.models import Product
 from saas.extensions import db
 from tests.browsing import submit
 
+NOBODYS = "3f0f6f2c-8f59-4c0e-9d1e-5b1d0c8e7a11"  # An id in the right form that nothing has.
+
 
 def fill_catalogue(app: Flask) -> dict[str, str]:
     """Read the demo catalogue from the local Polar. Returns product ids by name."""

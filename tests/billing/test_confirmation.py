@@ -1,13 +1,12 @@
 """The confirmation page: it believes Polar, not its address, and grants nothing by itself."""
 
-import uuid
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from polar_emulator.testing import LocalPolar
-from tests.billing.buying import buy, choose, fill_catalogue, pay
+from tests.billing.buying import NOBODYS, buy, choose, fill_catalogue, pay
 from tests.browsing import sign_in, soup
 
 
@@ -75,7 +74,7 @@ def test_expired_checkout(polar_app: Flask, polar: LocalPolar) -> None:
 
 @pytest.mark.parametrize(
     "checkout_id",
-    [None, "", "42", str(uuid.uuid4()), "../customers", "{CHECKOUT_ID}"],
+    [None, "", "42", NOBODYS, "../customers", "{CHECKOUT_ID}"],
 )
 def test_unknown_checkout_is_404(
     polar_app: Flask, polar: LocalPolar, checkout_id: str | None
