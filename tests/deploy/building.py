@@ -181,6 +181,7 @@ def inside(
     environment = {"PATH": _path(stage), "HOME": "/tmp", "LANG": "C.UTF-8"} | stage.environment
     if not read_only:
         environment |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}  # As scripts/setup.py does.
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         environment["LD_LIBRARY_PATH"] = "/usr/local/lib"
     words = [f"{name}={value}" for name, value in (environment | (settings or {})).items()]

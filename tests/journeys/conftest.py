@@ -142,6 +142,13 @@ def shot(page: Any, request: pytest.FixtureRequest) -> Callable[[str], None]:
     return take
 
 
+def axe_of(page: Any) -> Any:
+    """Return what axe finds on a page. Imported late: the ordinary tests run without it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe().run(page)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -7,10 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from saas.seeds import DEMO_EMAIL, DEMO_PASSWORD
-from tests.journeys.conftest import ARTEFACTS, Site
+from tests.journeys.conftest import ARTEFACTS, Site, axe_of
 
 pytestmark = pytest.mark.browser
 
@@ -114,7 +113,7 @@ def look(request: pytest.FixtureRequest) -> Iterator[Callable[[Any, str], None]]
         seen.add(where)
         name = re.sub(r"\W+", "-", path).strip("-") or "home"
         page.screenshot(path=folder / f"{name}.png", full_page=True)
-        found = Axe().run(page)
+        found = axe_of(page)
         if found.violations_count:
             troubles.append(f"{path}\n{found.generate_report()}")
         overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

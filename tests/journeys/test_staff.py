@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from saas.seeds import DEMO_EMAIL, DEMO_PASSWORD
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, axe_of
 from tests.journeys.test_subscribe import sign_up
 
 pytestmark = pytest.mark.browser
@@ -88,7 +87,7 @@ def test_nobody_is_shut_out_of_a_staff_page(
     troubles = []
     for path in (user, f"{user}/comp", *PAGES):
         page.goto(path)
-        found = Axe().run(page)
+        found = axe_of(page)
         if found.violations_count:
             troubles.append(f"{path}\n{found.generate_report()}")
         if page.evaluate("document.documentElement.scrollWidth - window.innerWidth") > 0:

@@ -53,6 +53,10 @@ class Installation:
         self.environment = clean_environment(folder, BASE_URL=self.url, **passed_on)
         cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache/uv")
         self.environment["UV_CACHE_DIR"] = cache
+        self.environment |= {
+            "UV_SYSTEM_CERTS": "1",
+            "UV_NATIVE_TLS": "1",
+        }  # As scripts/setup.py does.
         self.environment["PATH"] = f"{self.folder / 'bin'}:{self.environment['PATH']}"
 
     def begin(self) -> None:
