@@ -85,6 +85,7 @@ def run(database_url: str, customers: int, *, hurry: bool = False, seed: int = 1
         )
         db.session.remove()
         db.engine.dispose()
+    app.extensions["jobs"].close()
     return found
 
 
