@@ -28,6 +28,13 @@ except StopRequestedError:
     print("asked", flush=True)
 """
 
+# Who is started in the background is told to ignore Ctrl-C, and hands that on; a person's shell does not.
+MAKE_DEV = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp("make", ["make", "dev"])
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -39,7 +46,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def process(folder: Path) -> "Iterator[subprocess.Popen[str]]":
     with subprocess.Popen(
-        ["make", "dev"], cwd=folder, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", MAKE_DEV],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert wait_until(lambda: list(processes_in(folder).values()).count("sleep 60 ") == 2, 10)
         yield process
