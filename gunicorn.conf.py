@@ -60,9 +60,11 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 def pre_fork(_server: Any, worker: Any) -> None:
     """Import what is slow, and begin each worker without a connection of this process."""
-    from saas import warming
+    application = worker.app.wsgi()
+    if "jobs" in getattr(application, "extensions", {}):
+        from saas import warming
 
-    warming.before_fork(worker.app.wsgi())
+        warming.before_fork(application)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import bench_chaos
 import bench_server
 import bench_stories
+import bench_visitor
 
 
 def test_deliveries_of_two_customers_have_only_the_catalogue_in_common() -> None:
@@ -29,6 +30,14 @@ def test_a_small_storm_leaves_everything_right(tmp_path: Path) -> None:
     with bench_server.postgresql_database() as fresh:
         assert fresh is not None
         _storm(fresh)
+
+
+def test_finished_text_is_served_by_the_same_configuration(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("finished")
+    url = f"sqlite:///{tmp_path}/unused.db"
+    with bench_server.Server("bench_finished:app", url, BENCH_PAGES=str(tmp_path)) as bare:
+        measured = bench_visitor.ask_many(bare.port, "/page", times=5, at_once=2)
+    assert measured.statuses == {200: 5}
 
 
 def _storm(url: str) -> None:
