@@ -15,8 +15,8 @@ from saas.billing import gateway
 from saas.billing.gateway import PolarUnauthorized
 from saas.kit.datetimes import utcnow
 from saas.polar_setup import doctor, setup
-from tests.polar_setup.serving import served
 from tests.polar_setup.test_setup import api, items
+from tests.serving import served
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 import gc
 import http.client
 import io
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 
 from saas.extensions import limiter
 from tests.accounts.pages import token_of
 from tests.security.routes import doors
+from tests.serving import served
 
 LIMIT = 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
@@ -41,13 +40,8 @@ def test_every_door_refuses_more_than_a_mebibyte(app: Flask, client: FlaskClient
 
 @pytest.fixture
 def port(app: Flask) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.mark.parametrize("chunked", [False, True])

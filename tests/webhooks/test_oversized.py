@@ -1,13 +1,12 @@
 """Too much, over a real socket: the sender must read the answer, not a broken pipe."""
 
 import http.client
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
+from tests.serving import served
 from tests.webhooks.door import URL, signed
 
 BODY = b'"' + b"x" * 10 * 1024 * 1024 + b'"'
@@ -15,13 +14,8 @@ BODY = b'"' + b"x" * 10 * 1024 * 1024 + b'"'
 
 @pytest.fixture
 def port(app: Flask) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.mark.parametrize("chunked", [False, True])
