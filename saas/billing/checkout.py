@@ -11,7 +11,7 @@ from flask import url_for
 from sqlalchemy import or_, select
 
 from saas.accounts.models import User
-from saas.billing import catalogue, customers, gateway, open_checkouts, reconcile
+from saas.billing import catalogue, customers, gateway, open_checkouts, reconcile, subscriptions
 from saas.billing.catalogue import UnknownProduct
 from saas.billing.customers import AddressRefused
 from saas.billing.gateway import PolarNotFound, PolarRejected
@@ -101,6 +101,7 @@ def start(
     polar_product_id, is_recurring = product.polar_id, product.is_recurring
     lasts_for_ever = product.lasts_for_ever
     public_id, address = user.public_id, user.email
+    had_trial = subscriptions.had_trial(user)
     customer_id = customers.ensure(user)
     upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
     if lasts_for_ever:
@@ -108,6 +109,7 @@ def start(
     fields = _addresses(polar_product_id) | {
         "products": [polar_product_id],
         "metadata": (metadata or {}) | {"user_id": public_id},
+        "allow_trial": not (had_trial or upgrade),  # As the price card says.
     }
     if upgrade:  # A subscription brings its customer.
         fields["subscription_id"] = upgrade

@@ -135,6 +135,11 @@ class Subscription(Snapshot, Base):
         return self.status == "trialing"
 
     @property
+    def had_trial(self) -> bool:
+        """True when it began with a trial, or is still on it. Polar keeps the date for good."""
+        return self.on_trial or self.trial_end is not None
+
+    @property
     def on_grace_period(self) -> bool:
         """True when it is cancelled but runs on until the end of what was paid."""
         return self.is_active and self.cancel_at_period_end

@@ -60,6 +60,7 @@ def _is_like(checkout: Checkout, fields: dict[str, Any]) -> bool:
         and [checkout.get("product_id")] == fields["products"]
         and checkout.get("product_price_id") in prices  # Not at a price of yesterday.
         and checkout.get("subscription_id") == fields.get("subscription_id")
+        and (checkout.get("allow_trial") is not False) == fields["allow_trial"]
         and checkout.get("return_url") == fields["return_url"]
         and (checkout.get("metadata") or {}).get("user_id") == fields["metadata"]["user_id"]
     )

@@ -28,7 +28,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Card:
-    """One product as the page shows it."""
+    """One product as the page shows it. ``lost_trial``: a visitor is shown a trial, and this one is not."""
 
     product_id: str
     plan_key: str
@@ -41,6 +41,7 @@ class Card:
     is_highlighted: bool
     is_current: bool
     is_one_time: bool
+    lost_trial: bool
     action: Action
 
 
@@ -62,6 +63,7 @@ class Visitor:
     entitlements: Entitlements
     subscription: Subscription | None = None
     owned: frozenset[str] = frozenset()
+    had_trial: bool = False
 
     @property
     def pays(self) -> bool:
@@ -109,9 +111,8 @@ def card(product: Product, visitor: Visitor) -> Card:
     is_current = _is_current(product, plan_key, visitor)
     per = _per(product)
     action = _action(product, plan_key, is_current, visitor)
-    switches = visitor.subscription is not None and product.is_recurring
-    has_trial = product.trial_interval and action.kind == "checkout" and not switches
-    trial = f"{_trial(product)} free, then {price} {per}" if has_trial else ""
+    is_bought = action.kind == "checkout"
+    gets_trial = is_bought and _gets_trial(product, visitor)
     return Card(
         product_id=product.polar_id,
         plan_key=plan_key,
@@ -119,13 +120,20 @@ def card(product: Product, visitor: Visitor) -> Card:
         description=product.description or "",
         price=price,
         per="" if price == "Free" and product.is_recurring else per,
-        trial=trial,
+        trial=f"{_trial(product)} free, then {price} {per}" if gets_trial else "",
         benefits=[str(benefit.get("description") or "") for benefit in product.benefits],
         is_highlighted=product.meta.get("highlight") in TRUE,
         is_current=is_current,
         is_one_time=not product.is_recurring,
+        lost_trial=is_bought and not gets_trial and _gets_trial(product, ANYBODY),
         action=action,
     )
+
+
+def _gets_trial(product: Product, visitor: Visitor) -> bool:
+    """True when a checkout of the product begins with a trial: the first subscription of a customer does."""
+    first = visitor.subscription is None and not visitor.had_trial
+    return bool(product.trial_interval) and product.is_recurring and first
 
 
 def _is_current(product: Product, plan_key: str, visitor: Visitor) -> bool:
@@ -150,7 +158,7 @@ def _action(product: Product, plan_key: str, is_current: bool, visitor: Visitor)
     if plan_key == FREE.plan.key and visitor.pays:
         return Action("current", "Included")
     label = f"Choose {product.name}" if product.is_recurring else "Buy once"
-    if product.trial_interval:
+    if _gets_trial(product, visitor):
         label = "Start free trial"
     # A visitor follows a link: the page needs no form, so it is the same for everybody.
     url = "" if visitor.is_signed_in else choice.address(product.polar_id)

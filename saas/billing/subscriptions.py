@@ -48,6 +48,11 @@ def main(user: User) -> Subscription | None:
     return next(iter(of(user)), None)
 
 
+def had_trial(user: User) -> bool:
+    """True for somebody who began with a trial once: it is offered, and asked for, the first time only."""
+    return any(found.had_trial for found in of(user))
+
+
 def running(user: User, subscription_id: str | None = None) -> Subscription:
     """Return the named subscription, or the main one, as it stands at Polar now.
 

@@ -74,8 +74,14 @@ def visitor() -> pricing.Visitor:
     if user is None:
         return pricing.ANYBODY
     entitled = entitlements.current_entitlements()
-    mine = next((s for s in subscriptions.of(user) if s.is_current), None)
-    return pricing.Visitor(True, entitled, mine, entitled.product_ids - entitled.comped_ids)
+    mine = subscriptions.of(user)
+    return pricing.Visitor(
+        is_signed_in=True,
+        entitlements=entitled,
+        subscription=next((found for found in mine if found.is_current), None),
+        owned=entitled.product_ids - entitled.comped_ids,
+        had_trial=any(found.had_trial for found in mine),
+    )
 
 
 @bp.post("/checkout", endpoint="checkout")
@@ -96,13 +102,15 @@ def checkout_resume() -> ResponseReturnValue:
     """Go on with the choice made before signing up.
 
     It starts a checkout only for the product that this browser chose by POST, the one of signing in
-    included; a mere link to here shows a button instead.
+    included; a mere link to here shows a button instead. So does a trial that was shown to a visitor
+    who turns out not to get one: nobody is led to a payment that they did not choose.
     """
     wanted = request.args.get("product_id") or choice.remembered()
     product = catalogue.product_for_sale(wanted)
-    if choice.take(product.polar_id):
+    card = pricing.card(product, visitor())
+    if choice.take(product.polar_id) and not card.lost_trial:
         return _to_checkout(product.polar_id)
-    return render_template("billing/resume.html", card=pricing.card(product, visitor()))
+    return render_template("billing/resume.html", card=card)
 
 
 @bp.get("/checkout/returned")
