@@ -2,10 +2,12 @@
 
 python scripts/bench.py [--quick] [--only sqlite|postgresql] [--part PART]...   PART: see --help
 
-PostgreSQL is measured when a server answers on this machine. Ends with 1 when a bound is not held.
+PostgreSQL is measured when a server answers on this machine; the storm makes its own, to restart it, where
+the server's programs are found. Ends with 1 when a bound is not held.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -34,6 +36,9 @@ ONCE = {"lighthouse"}  # What a browser sees does not depend on the database.
 def main() -> int:
     """Measure everything; returns 1 when a bound is not held."""
     options = _options()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     figures: list[Figure] = []
     databases: dict[str, Any] = {"sqlite": sqlite_database, "postgresql": postgresql_database}
     for name, make in databases.items():

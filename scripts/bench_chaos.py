@@ -1,4 +1,4 @@
-"""Deliveries in disorder while workers are killed and connections cut: what must be right afterwards."""
+"""Deliveries in disorder while workers are killed and PostgreSQL restarts: what must be right afterwards."""
 
 import os
 import random
@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,8 @@ from saas.webhooks.models import Delivery as Row
 
 KILL_EVERY_SECONDS = 1.0
 CUT_EVERY_SECONDS = 1.5
+FIRST_RESTART_SECONDS = 1.0  # A small storm is over in a few seconds.
+RESTART_EVERY_SECONDS = 4.0  # And a second or two for the recovery, in which nothing is taken.
 SETTLE_SECONDS = 150.0  # What a killed worker left behind is taken up after one minute.
 AT_ONCE = 8
 
@@ -40,8 +43,7 @@ class Aftermath:
     """What was found when everything had calmed down."""
 
     sent: int
-    kills: int
-    cuts: int
+    trouble: dict[str, int]
     lost: int
     unhandled: int
     twice: int
@@ -53,10 +55,18 @@ class Aftermath:
         return not (self.lost or self.unhandled or self.twice or self.wrong_plans)
 
 
-def run(database_url: str, customers: int, *, hurry: bool = False, seed: int = 1) -> Aftermath:
+def run(
+    database_url: str,
+    customers: int,
+    *,
+    crash: Callable[[], None] | None = None,
+    hurry: bool = False,
+    seed: int = 1,
+) -> Aftermath:
     """Send each delivery up to three times in random order, with trouble in the middle.
 
-    What a killed worker leaves behind is taken up after a minute; with ``hurry`` we say a minute has passed.
+    ``crash`` restarts PostgreSQL; without it connections are cut. What a killed worker leaves behind is
+    taken up after a minute; with ``hurry`` we say a minute has passed.
     """
     deliveries = purchases(customers)
     app = create_app(from_environment(environment(database_url, 1)))
@@ -67,7 +77,7 @@ def run(database_url: str, customers: int, *, hurry: bool = False, seed: int = 1
         _make_users(customers)
         db.engine.dispose()
     with Server("wsgi:app", database_url) as server:
-        trouble = Trouble(server, database_url)
+        trouble = Trouble(server, database_url, crash)
         with trouble:
             requests = [signed(delivery, SECRET, "/webhooks/polar") for delivery in storm]
             send_all(server.port, requests, at_once=AT_ONCE, stubborn=True)
@@ -76,8 +86,7 @@ def run(database_url: str, customers: int, *, hurry: bool = False, seed: int = 1
     with app.app_context():
         found = Aftermath(
             sent=len(storm),
-            kills=trouble.kills,
-            cuts=trouble.cuts,
+            trouble=trouble.done,
             lost=len({d.webhook_id for d in deliveries}) - (db.session.scalar(_count(Row)) or 0),
             unhandled=unhandled,
             twice=_doubled(customers),
@@ -90,14 +99,18 @@ def run(database_url: str, customers: int, *, hurry: bool = False, seed: int = 1
 
 
 class Trouble:
-    """Kills a worker, or cuts the connections of PostgreSQL, every second or so."""
+    """Kills workers, and restarts PostgreSQL or cuts its connections. ``done`` counts it."""
 
-    def __init__(self, server: Server, database_url: str) -> None:
+    def __init__(self, server: Server, database_url: str, crash: Callable[[], None] | None) -> None:
         self.server, self.url = server, database_url
-        self.kills = self.cuts = 0
+        self.done = {"kills": 0}
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._kill)]
-        if database_url.startswith("postgres"):
+        if crash:
+            self.done["restarts"] = 0
+            self._threads.append(threading.Thread(target=self._restart, args=(crash,)))
+        elif database_url.startswith("postgres"):
+            self.done["cuts"] = 0
             self._threads.append(threading.Thread(target=self._cut))
 
     def __enter__(self) -> "Trouble":
@@ -117,9 +130,16 @@ class Trouble:
                 continue  # gunicorn is still replacing the last one.
             try:
                 os.kill(random.choice(workers), signal.SIGKILL)
-                self.kills += 1
+                self.done["kills"] += 1
             except ProcessLookupError:
                 continue
+
+    def _restart(self, crash: Callable[[], None]) -> None:
+        pause = FIRST_RESTART_SECONDS
+        while not self._over.wait(pause):
+            crash()
+            self.done["restarts"] += 1
+            pause = RESTART_EVERY_SECONDS
 
     def _cut(self) -> None:
         cut = (
@@ -129,7 +149,7 @@ class Trouble:
         while not self._over.wait(CUT_EVERY_SECONDS):
             with psycopg.connect(self.url, autocommit=True) as connection:
                 row = connection.execute(cut).fetchone()
-                self.cuts += row[0] if row else 0
+                self.done["cuts"] += row[0] if row else 0
 
 
 def _make_users(customers: int) -> None:

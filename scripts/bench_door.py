@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from statistics import median
 
 import bench_chaos
+import bench_cluster
 from bench_figures import Figure, below
 from bench_load import Measured, send_all, signed
-from bench_server import SECRET, Server, environment
+from bench_server import SECRET, Server, environment, migrate
 from bench_stories import Delivery, purchases
 from sqlalchemy import create_engine, text
 
@@ -52,10 +54,18 @@ def speed(name: str, url: str, customers: int) -> Iterator[Figure]:
 
 
 def storm(name: str, url: str, customers: int) -> Iterator[Figure]:
-    """Yield what a storm with killed workers has left."""
-    found = bench_chaos.run(url, customers, hurry=customers < FULL_STORM)
-    trouble = f"{found.sent} sent, {found.kills} kills, {found.cuts} cuts"
-    yield Figure(name, "storm", trouble, "", None)
+    """Yield what a storm with killed workers, and restarts of PostgreSQL where we can, has left."""
+    with ExitStack() as stack:
+        crash = None
+        if name == "postgresql" and not (reason := bench_cluster.why_none()):
+            cluster = stack.enter_context(bench_cluster.running_cluster())
+            url, crash = cluster.url, cluster.crash
+            migrate(url)
+        elif name == "postgresql":
+            print(f"PostgreSQL cannot be restarted, {reason}: its connections are cut.")
+        found = bench_chaos.run(url, customers, crash=crash, hurry=customers < FULL_STORM)
+    done = [f"{found.sent} sent", *(f"{count} {what}" for what, count in found.trouble.items())]
+    yield Figure(name, "storm", ", ".join(done), "", None)
     yield Figure(name, "deliveries lost", str(found.lost), "0", found.lost == 0)
     yield Figure(name, "left unhandled", str(found.unhandled), "0", found.unhandled == 0)
     yield Figure(name, "counted twice", str(found.twice), "0", found.twice == 0)

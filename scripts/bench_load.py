@@ -56,7 +56,9 @@ def send_all(
     measured, queue, lock = Measured(), iter(list(requests)), threading.Lock()
     started = time.perf_counter()
     threads = [
-        threading.Thread(target=_work, args=(port, queue, lock, measured, stubborn))
+        threading.Thread(  # A daemon: after Ctrl-C nobody waits for what is still to be sent.
+            target=_work, args=(port, queue, lock, measured, stubborn), daemon=True
+        )
         for _ in range(at_once)
     ]
     for thread in threads:

@@ -1,12 +1,21 @@
-"""The storm of ``make bench``, small: workers are killed, connections cut, and nothing is wrong after it."""
+"""The storm of ``make bench``, small: workers are killed, PostgreSQL restarts, and nothing is wrong then."""
 
 import os
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-import bench_chaos
+import bench_cluster
+import bench_door
 import bench_server
 import bench_stories
 import bench_visitor
+import pytest
+
+from tests.scripts import ROOT
+from tests.scripts.running import is_free
 
 
 def test_deliveries_of_two_customers_have_only_the_catalogue_in_common() -> None:
@@ -23,13 +32,61 @@ def test_deliveries_of_two_customers_have_only_the_catalogue_in_common() -> None
 
 
 def test_a_small_storm_leaves_everything_right(tmp_path: Path) -> None:
-    url = os.environ.get("TEST_DATABASE_URL")
-    if url is None:
-        _storm(f"sqlite:///{tmp_path}/storm.db")
+    if "TEST_DATABASE_URL" not in os.environ:
+        _storm("sqlite", f"sqlite:///{tmp_path}/storm.db", 25)
         return
-    with bench_server.postgresql_database() as fresh:
-        assert fresh is not None
-        _storm(fresh)
+    if reason := bench_cluster.why_none():
+        pytest.skip(f"PostgreSQL cannot be restarted: {reason}")
+    with bench_server.postgresql_database() as url:
+        assert url
+        assert re.search(r", [1-9]\d* restarts$", _storm("postgresql", url, 25))
+
+
+def test_where_postgresql_cannot_be_restarted_its_connections_are_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "TEST_DATABASE_URL" not in os.environ:
+        pytest.skip("there is no PostgreSQL whose connections could be cut")
+    monkeypatch.setattr(bench_cluster, "VERSIONS", ())
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    with bench_server.postgresql_database() as url:
+        assert url
+        assert re.search(r", \d+ cuts$", _storm("postgresql", url, 2))
+    assert capsys.readouterr().out.splitlines() == [
+        "PostgreSQL cannot be restarted, there are no initdb and pg_ctl: its connections are cut."
+    ]
+
+
+WAITING = """
+import signal, time, psycopg, bench_cluster
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Who is started in the background ignores it.
+with bench_cluster.running_cluster() as cluster, psycopg.connect(cluster.url) as connection:
+    connection.execute("CREATE TABLE kept AS SELECT 1")
+    connection.commit()
+    cluster.crash()
+    with psycopg.connect(cluster.url) as again:
+        again.execute("SELECT * FROM kept")
+        assert again.execute("SHOW fsync").fetchone() == ("on",)
+    print(cluster.folder, cluster.port, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_cluster_that_crashed_has_its_rows_and_is_gone_after_ctrl_c() -> None:
+    if reason := bench_cluster.why_none():
+        pytest.skip(f"PostgreSQL cannot be restarted: {reason}")
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING], cwd=ROOT / "scripts", text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        folder, port = process.stdout.readline().split()
+        assert not is_free(int(port))
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert is_free(int(port))
+    assert not Path(folder).exists()
 
 
 def test_finished_text_is_served_by_the_same_configuration(tmp_path: Path) -> None:
@@ -40,8 +97,10 @@ def test_finished_text_is_served_by_the_same_configuration(tmp_path: Path) -> No
     assert measured.statuses == {200: 5}
 
 
-def _storm(url: str) -> None:
+def _storm(name: str, url: str, customers: int) -> str:
+    """Hold a storm, judge it, and return what was done to it."""
     bench_server.migrate(url)
-    aftermath = bench_chaos.run(url, 25, hurry=True)
-    assert aftermath.is_right, aftermath
-    assert aftermath.sent > 25 * 16
+    done, *judged = bench_door.storm(name, url, customers)
+    assert all(figure.is_held for figure in judged), judged
+    assert int(done.value.split()[0]) > customers * 16
+    return done.value
