@@ -11,7 +11,15 @@ from flask import url_for
 from sqlalchemy import or_, select
 
 from saas.accounts.models import User
-from saas.billing import catalogue, customers, gateway, open_checkouts, reconcile, subscriptions
+from saas.billing import (
+    catalogue,
+    customers,
+    gateway,
+    open_checkouts,
+    reconcile,
+    subscriptions,
+    turns,
+)
 from saas.billing.catalogue import UnknownProduct
 from saas.billing.customers import AddressRefused
 from saas.billing.gateway import PolarNotFound, PolarRejected
@@ -95,31 +103,11 @@ def start(
 
     ``metadata`` is copied to the subscription or order by Polar. Raises ``catalogue.UnknownProduct`` or
     ``MalformedProduct``, ``AlreadySubscribed``, ``AlreadyYours``, ``PaymentUnderWay``,
-    ``customers.AddressTaken`` or ``AddressRefused``, or ``gateway.PolarError``; nothing is left half done.
+    ``turns.CheckoutInPreparation``, ``customers.AddressTaken`` or ``AddressRefused``, or
+    ``gateway.PolarError``; nothing is left half done.
     """
-    product = catalogue.product_for_sale(product_id)
-    polar_product_id, is_recurring = product.polar_id, product.is_recurring
-    lasts_for_ever = product.lasts_for_ever
-    public_id, address = user.public_id, user.email
-    had_trial = subscriptions.had_trial(user)
-    customer_id = customers.ensure(user)
-    upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
-    if lasts_for_ever:
-        _refuse_second(customer_id, polar_product_id)
-    fields = _addresses(polar_product_id) | {
-        "products": [polar_product_id],
-        "metadata": (metadata or {}) | {"user_id": public_id},
-        "allow_trial": not (had_trial or upgrade),  # As the price card says.
-    }
-    if upgrade:  # A subscription brings its customer.
-        fields["subscription_id"] = upgrade
-    else:
-        fields |= {"external_customer_id": public_id, "customer_email": address}
-    going_on = open_checkouts.of(customer_id)
-    if paid := open_checkouts.being_paid(going_on, polar_product_id, is_recurring=is_recurring):
-        raise PaymentUnderWay(paid)
-    data = open_checkouts.again(going_on, fields) or _create(fields)
-    return Started(str(data.get("id")), _address(data.get("url")))
+    with turns.taken(user.id):
+        return _start(user, product_id, metadata or {})
 
 
 def confirm(user: User, checkout_id: str | None) -> Confirmation:
@@ -159,6 +147,34 @@ def own(user: User, checkout_id: str | None) -> dict[str, Any]:
     if owner is None or owner.user_id != user.id:
         raise UnknownCheckout
     return data
+
+
+def _start(
+    user: User, product_id: str | None, metadata: dict[str, str | int | float | bool]
+) -> Started:
+    product = catalogue.product_for_sale(product_id)
+    polar_product_id, is_recurring = product.polar_id, product.is_recurring
+    lasts_for_ever = product.lasts_for_ever
+    public_id, address = user.public_id, user.email
+    had_trial = subscriptions.had_trial(user)
+    customer_id = customers.ensure(user)
+    upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
+    if lasts_for_ever:
+        _refuse_second(customer_id, polar_product_id)
+    fields = _addresses(polar_product_id) | {
+        "products": [polar_product_id],
+        "metadata": metadata | {"user_id": public_id},
+        "allow_trial": not (had_trial or upgrade),  # As the price card says.
+    }
+    if upgrade:  # A subscription brings its customer.
+        fields["subscription_id"] = upgrade
+    else:
+        fields |= {"external_customer_id": public_id, "customer_email": address}
+    going_on = open_checkouts.of(customer_id)
+    if paid := open_checkouts.being_paid(going_on, polar_product_id, is_recurring=is_recurring):
+        raise PaymentUnderWay(paid)
+    data = open_checkouts.again(going_on, fields) or _create(fields)
+    return Started(str(data.get("id")), _address(data.get("url")))
 
 
 def _addresses(product_id: str) -> dict[str, Any]:

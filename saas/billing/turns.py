@@ -1,0 +1,87 @@
+"""One request of a customer at a time prepares a checkout, in whatever process.
+
+Polar would make two checkouts out of two clicks at the same moment, since neither sees the other's yet.
+So a request takes a turn: a row that is committed before Polar is asked, because a transaction held over
+the network would make everybody wait who writes to SQLite.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import cast
+
+from sqlalchemy import ForeignKey, String, Table, delete
+from sqlalchemy.orm import Mapped, mapped_column
+
+from saas.errors import AppError
+from saas.extensions import db, insert, start_write
+from saas.kit.datetimes import UTCDateTime, utcnow
+from saas.kit.models import Base
+
+LONGEST = timedelta(seconds=30)  # Whoever has not finished by then has died, or Polar hangs.
+PATIENCE_SECONDS = 8.0  # As long as one call to Polar may take; a thread waits meanwhile.
+NAP_SECONDS = 0.2
+
+
+class CheckoutTurn(Base):
+    """Whose turn it is. ``holder`` is made up by the request that has it."""
+
+    __tablename__ = "billing_checkout_turns"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    holder: Mapped[str] = mapped_column(String(36))
+    taken_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class CheckoutInPreparation(AppError):
+    """Another click of the same person is still being worked on, and Polar is slow."""
+
+    status = HTTPStatus.CONFLICT
+    code = "checkout_in_preparation"
+    message = (
+        "Your payment page is still being prepared, so we did not start another one. "
+        "Please try again in a moment. Nothing was charged."
+    )
+
+
+@contextmanager
+def taken(user_id: int) -> Iterator[None]:
+    """Wait for the other requests of this user, then have the turn until the block ends.
+
+    Begins and ends a transaction. Raises ``CheckoutInPreparation`` when it takes too long.
+    """
+    holder, deadline = str(uuid.uuid4()), time.monotonic() + PATIENCE_SECONDS
+    while not _take(user_id, holder):
+        if time.monotonic() > deadline:
+            raise CheckoutInPreparation
+        time.sleep(NAP_SECONDS)
+    try:
+        yield
+    finally:
+        _give_back(user_id, holder)
+
+
+def _take(user_id: int, holder: str) -> bool:
+    table, now = cast(Table, CheckoutTurn.__table__), utcnow()
+    statement = insert(table).values(user_id=user_id, holder=holder, taken_at=now)
+    start_write()
+    taking = statement.on_conflict_do_update(
+        index_elements=[table.c.user_id],
+        set_={"holder": holder, "taken_at": now},
+        where=table.c.taken_at <= now - LONGEST,
+    )
+    is_mine = db.session.scalar(taking.returning(table.c.user_id)) is not None
+    db.session.commit()
+    return is_mine
+
+
+def _give_back(user_id: int, holder: str) -> None:
+    start_write()
+    mine = (CheckoutTurn.user_id == user_id, CheckoutTurn.holder == holder)
+    db.session.execute(delete(CheckoutTurn).where(*mine))
+    db.session.commit()

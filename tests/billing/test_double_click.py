@@ -1,0 +1,102 @@
+"""Two clicks at the same moment, on two workers, lead to one checkout."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from polar_emulator.testing import LocalPolar
+from saas.accounts.models import User
+from saas.billing import turns
+from saas.billing.turns import CheckoutTurn
+from saas.extensions import db
+from saas.kit.datetimes import utcnow
+from tests.billing.buying import choose, fill_catalogue
+from tests.billing.test_two_tabs import ask_api, checkouts
+from tests.browsing import PASSWORD, csrf_token, sign_in, submit
+
+Shop = tuple[FlaskClient, dict[str, str]]
+CLICKS = 3
+
+
+@pytest.fixture
+def shop(polar_app: Flask) -> Shop:
+    ids = fill_catalogue(polar_app)
+    return sign_in(polar_app)[0], ids
+
+
+def sign_in_again(app: Flask) -> FlaskClient:
+    client = app.test_client()
+    submit(client, "/login", email="ada@example.com", password=PASSWORD)
+    return client
+
+
+def at_once(*calls: Callable[[], str]) -> list[str]:
+    """Make these calls at the same moment and return what came of each."""
+    barrier = Barrier(len(calls))
+
+    def wait_and_call(call: Callable[[], str]) -> str:
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(wait_and_call, calls))
+
+
+def hold_turn(app: Flask, since: timedelta) -> None:
+    with app.app_context():
+        user_id = db.session.scalars(db.select(User.id)).one()
+        moment = utcnow() - since
+        db.session.add(CheckoutTurn(user_id=user_id, holder="somebody", taken_at=moment))
+        db.session.commit()
+
+
+def test_clicks_at_once_make_one_checkout(polar_app: Flask, polar: LocalPolar, shop: Shop) -> None:
+    _, ids = shop
+    clients = [sign_in_again(polar_app) for _ in range(CLICKS)]
+    tokens = [csrf_token(client, "/settings/billing") for client in clients]
+
+    def click(client: FlaskClient, token: str) -> Callable[[], str]:
+        fields = {"csrf_token": token, "product_id": ids["Pro Monthly"]}
+        return lambda: client.post("/checkout", data=fields).location
+
+    places = at_once(*map(click, clients, tokens))
+    assert len(checkouts(polar)) == 1
+    assert set(places) == {choose(clients[0], ids["Pro Monthly"]).location}
+    with polar_app.app_context():
+        assert db.session.scalars(db.select(CheckoutTurn)).all() == []
+
+
+def test_turn_of_a_process_that_died_is_taken_over(
+    polar_app: Flask, polar: LocalPolar, shop: Shop
+) -> None:
+    client, ids = shop
+    hold_turn(polar_app, turns.LONGEST)
+    assert choose(client, ids["Pro Monthly"]).location.startswith(polar.url)
+
+
+def test_who_waits_too_long_is_asked_to_look_again(
+    polar_app: Flask, polar: LocalPolar, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.3)
+    client, ids = shop
+    hold_turn(polar_app, timedelta())
+    page = choose(client, ids["Pro Monthly"])
+    assert (page.status_code, checkouts(polar)) == (409, [])
+    assert "still being prepared" in page.text
+    answer = ask_api(client, ids["Pro Monthly"])
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "checkout_in_preparation")
+
+
+def test_turn_is_given_back_when_polar_does_not_answer(
+    polar_app: Flask, polar: LocalPolar, shop: Shop
+) -> None:
+    client, ids = shop
+    polar.faults(api="500")
+    assert choose(client, ids["Pro Monthly"]).status_code == 503
+    with polar_app.app_context():
+        assert db.session.scalars(db.select(CheckoutTurn)).all() == []
