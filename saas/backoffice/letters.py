@@ -66,7 +66,7 @@ def readable(body: bytes) -> str:
     """Return a body for people: indented when it is JSON, cut when it is endless."""
     try:
         words = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         words = body.decode("utf-8", "backslashreplace")
     if len(words) <= LONGEST_BODY:
         return words

@@ -91,5 +91,5 @@ def _line(delivery: Delivery) -> str:
 def _readable(body: bytes) -> str:
     try:
         return json.dumps(json.loads(body), indent=2)
-    except ValueError:
+    except (ValueError, RecursionError):
         return repr(body)

@@ -49,6 +49,14 @@ def apply(ids: Sequence[int]) -> dict[int, str]:
     return outcomes | _failed(failures)
 
 
+def event_in(body: bytes) -> Any:
+    """Return the JSON of a body; ``None`` when it is none, or nested too deep to be read."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def type_of(event: Any) -> str:
     """Return the type of an event, or a word for one that has none we could print."""
     name = event.get("type") if isinstance(event, dict) else None
@@ -114,8 +122,8 @@ def _count(kind: str, headers: dict[str, Any], outcome: str) -> None:
 
 
 def _handle(body: bytes) -> str:
-    event = json.loads(body)
-    if not isinstance(event, dict) or event.get("type") not in handlers.TABLE:
+    event = event_in(body)
+    if type_of(event) not in handlers.TABLE:
         return "unknown"
     return handlers.handle(event, Reader(event, "event").moment("timestamp"))
 

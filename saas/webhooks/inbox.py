@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import select, update
@@ -12,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
 from saas.webhooks import applying
-from saas.webhooks.applying import FIRST_RETRY, MAX_ATTEMPTS, customer_of, type_of
+from saas.webhooks.applying import FIRST_RETRY, MAX_ATTEMPTS, customer_of, event_in, type_of
 from saas.webhooks.backlog import Backlog
 from saas.webhooks.keeping import Keeper
 from saas.webhooks.models import Delivery
@@ -45,12 +44,13 @@ def init_app(app: Flask) -> None:
     app.extensions["webhook-desk"] = _Desk()
 
 
-def accept(webhook_id: str, event: Any, body: bytes, headers: Mapping[str, str]) -> None:
+def accept(webhook_id: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Keep a delivery for good, then apply it: at once when it comes alone, else in a moment.
 
     Raises ``SQLAlchemyError`` only while nothing is kept yet; afterwards failures stay in the inbox.
     """
     desk: _Desk = current_app.extensions["webhook-desk"]
+    event = event_in(body)
     with desk.backlog.visit():
         row_id = desk.keeper.keep(
             {

@@ -1,6 +1,5 @@
 """Look into the inbox, and clear it of what nobody will ask for again."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from sqlalchemy import delete, select
 from saas.billing.models import Customer
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
-from saas.webhooks.applying import customer_of
+from saas.webhooks.applying import customer_of, event_in
 from saas.webhooks.models import Delivery
 
 # Polar keeps a delivery for 90 days and can send it again until then; without our row it would count
@@ -73,5 +72,5 @@ def _about_strangers(query: Any) -> Iterator[Delivery]:
     if not strangers:
         return
     for row in db.session.scalars(query.execution_options(yield_per=100)):
-        if customer_of(json.loads(row.body)) in strangers:
+        if customer_of(event_in(row.body)) in strangers:
             yield row

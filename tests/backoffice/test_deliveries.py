@@ -113,6 +113,9 @@ def test_one_delivery_with_everything(staff: FlaskClient, client: FlaskClient, a
 def test_bodies_of_any_kind_are_shown() -> None:
     assert letters.readable(b'{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
     assert letters.readable(b"\xff\x00no json") == "\\xff\x00no json"
+    deep = b"[" * 900 + b"]" * 900
+    assert letters.readable(deep).startswith("[")
+    assert letters.readable(deep * 100).startswith("[[")
     long = letters.readable(json.dumps({"a": "x" * 200_000}).encode())
     assert len(long) < 101_000
     assert "characters more." in long

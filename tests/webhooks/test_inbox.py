@@ -84,7 +84,7 @@ def test_repeated_failure_waits_longer_each_time_and_keeps_the_evidence(app: Fla
 
 def test_command_says_when_something_fails_again(app: Flask) -> None:
     with app.app_context():
-        left_behind("failed", minutes_ago=5, body="[not JSON")
+        left_behind("failed", minutes_ago=5, body='{"type": "order.paid"}')
     result = app.test_cli_runner().invoke(args=["webhooks", "retry"])
     assert result.exit_code == 1
     assert "0 applied, 1 failed again." in result.output
