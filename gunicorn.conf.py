@@ -40,6 +40,7 @@ max_requests_jitter = 1_000
 # of a reset link, which gunicorn would print, opens an account.
 accesslog = None
 errorlog = "-"
+loglevel = os.environ.get("LOG_LEVEL") or "info"  # ``--log-level`` wins over it.
 development = os.environ.get("APP_ENV") == "development"
 logconfig_dict = logs.for_gunicorn(
     os.environ.get("LOG_FORMAT") or ("text" if development else "json")

@@ -71,8 +71,7 @@ class Server:
     def __init__(self, application: str, database_url: str, **more: str) -> None:
         self.port = free_port()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--pythonpath", "scripts", "--log-level", "critical",
-             application],
+            [sys.executable, "-m", "gunicorn", "--pythonpath", "scripts", application],
             cwd=ROOT, env=environment(database_url, self.port) | more,
         )  # fmt: skip
 

@@ -52,18 +52,23 @@ def formatter(log_format: str) -> logging.Formatter:
 
 
 def configure(log_format: str, level: str) -> None:
-    """Send everything to standard error in this format; ours from ``level`` on, others' warnings."""
+    """Send everything to standard error in this format from ``level`` on; of others at most warnings."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(log_format))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
-    logging.getLogger("saas").setLevel(level)
+    ours = logging.getLogger("saas")
+    ours.setLevel(level)
+    root.setLevel(max(ours.level, logging.WARNING))
 
 
 def for_gunicorn(log_format: str) -> dict[str, Any]:
-    """Return how gunicorn's own lines are to look, as its setting ``logconfig_dict``."""
+    """Return how gunicorn's own lines are to look, as its setting ``logconfig_dict``.
+
+    There is no level for them in it, since it would win over ``loglevel``.
+    """
     name = "JsonFormatter" if log_format == "json" else "TextFormatter"
     return {
         "version": 1,
@@ -72,7 +77,7 @@ def for_gunicorn(log_format: str) -> dict[str, Any]:
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
         "loggers": {
-            "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+            "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
             "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
         },
     }

@@ -31,15 +31,19 @@ def test_deliveries_of_two_customers_have_only_the_catalogue_in_common() -> None
     assert b"bench_0" not in second
 
 
-def test_a_small_storm_leaves_everything_right(tmp_path: Path) -> None:
+def test_a_small_storm_leaves_everything_right(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     if "TEST_DATABASE_URL" not in os.environ:
         _storm("sqlite", f"sqlite:///{tmp_path}/storm.db", 25)
+        assert capfd.readouterr().err == ""
         return
     if reason := bench_cluster.why_none():
         pytest.skip(f"PostgreSQL cannot be restarted: {reason}")
     with bench_server.postgresql_database() as url:
         assert url
         assert re.search(r", [1-9]\d* restarts$", _storm("postgresql", url, 25))
+    assert capfd.readouterr().err == ""
 
 
 def test_where_postgresql_cannot_be_restarted_its_connections_are_cut(
