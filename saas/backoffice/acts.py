@@ -28,7 +28,7 @@ def sync(user: User, actor: str) -> tuple[int, int]:
     customers.claim(user)
     reading = reconcile.read_user(db.session.get_one(User, user_id))
     found = reconcile.keep(reading)
-    found += vanished.settle_user(db.session.get_one(User, user_id), reading, dry_run=False)
+    found += vanished.settle_user(db.session.get_one(User, user_id), reading)
     words = [str(each) for each in found]
     audit.record("user.synced", public_id, actor=actor, differences=words, count=len(found))
     db.session.commit()

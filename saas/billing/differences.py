@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from saas.billing.models import Customer, Grant, Order, Snapshot, Subscription
+from saas.billing.rehearsal import Rehearsal
+from saas.billing.store import Gathering
 from saas.extensions import db
 
 WORDS: dict[type[Snapshot], str] = {
@@ -44,6 +46,25 @@ class Difference:
 def unreadable(model: type[Snapshot], polar_id: str, problem: str) -> Difference:
     """Return the difference that an object makes which Polar has and we cannot read."""
     return Difference(WORDS[model], polar_id, {}, problem=problem)
+
+
+def write(gathered: Gathering, rehearsal: Rehearsal | None = None) -> list[Difference]:
+    """Write what was gathered into the transaction at hand, end it, and return what is different now.
+
+    That includes customers that came inside other objects. In a rehearsal everything stays as it was.
+    """
+    if rehearsal is not None:
+        rehearsal.restore(gathered.newer)
+    watches = [Watch(model, gathered.newer[model]) for model in WORDS]
+    gathered.write()
+    found = {watch.model: watch.differences() for watch in watches}
+    if rehearsal is None:
+        db.session.commit()
+    else:
+        db.session.rollback()
+        changed = {model: {each.polar_id for each in there} for model, there in found.items()}
+        rehearsal.remember(gathered, changed)
+    return [difference for there in found.values() for difference in there]
 
 
 class Watch:

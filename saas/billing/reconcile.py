@@ -12,11 +12,12 @@ from datetime import datetime
 from sqlalchemy import or_, select
 
 from saas.accounts.models import User
-from saas.billing import gateway, store, sync
-from saas.billing.differences import Difference, Watch, unreadable
+from saas.billing import differences, gateway, store, sync
+from saas.billing.differences import Difference, unreadable
 from saas.billing.gateway import Answer, PolarNotFound
 from saas.billing.models import Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.billing.payload import PayloadError
+from saas.billing.rehearsal import Rehearsal
 from saas.extensions import db, start_write
 
 log = logging.getLogger(__name__)
@@ -101,13 +102,8 @@ def read_user(user: User) -> Reading:
     return reading
 
 
-def keep(reading: Reading, *, dry_run: bool = False) -> list[Difference]:
+def keep(reading: Reading, rehearsal: Rehearsal | None = None) -> list[Difference]:
     """Write a reading in one transaction and return what was different, or could not be read."""
-    start_write()
-    watches = [
-        Watch(model, [str(answer.data.get("id")) for answer in answers])
-        for model, answers in reading.answers.items()
-    ]
     with store.gathering() as gathered:
         unread = [
             unreadable(model, str(answer.data.get("id")), problem)
@@ -115,13 +111,8 @@ def keep(reading: Reading, *, dry_run: bool = False) -> list[Difference]:
             for answer in answers
             if (problem := _put(PUTS[model], answer))
         ]
-    gathered.write()
-    found = [difference for watch in watches for difference in watch.differences()] + unread
-    if dry_run:
-        db.session.rollback()
-    else:
-        db.session.commit()
-    return found
+    start_write()
+    return differences.write(gathered, rehearsal) + unread
 
 
 def keep_all(put: Put, answers: Iterable[Answer]) -> int:

@@ -9,7 +9,7 @@ Within ``gathering`` the snapshots of a whole transaction are written together a
 for each table, tables and rows always in the same order, so that two transactions never wait for each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -46,6 +46,17 @@ class Gathering:
                 self.keep_newer(model, values)
             self.existing[model] |= other.existing[model]
         self.links |= other.links
+
+    def only(self, ids: Mapping[type[Any], Collection[str]]) -> "Gathering":
+        """Return what is here about these objects."""
+        found = Gathering()
+        for model in ORDER:
+            wanted = ids.get(model, ())
+            found.newer[model] = {k: v for k, v in self.newer[model].items() if k in wanted}
+            found.existing[model] = {k: v for k, v in self.existing[model].items() if k in wanted}
+        linked = ids.get(Customer, ())
+        found.links = {k: v for k, v in self.links.items() if k in linked}
+        return found
 
     def write(self) -> None:
         """Write all of it into the transaction at hand."""

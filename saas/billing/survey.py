@@ -17,6 +17,7 @@ from saas.billing import customers, gateway, reconcile, runs, vanished
 from saas.billing.differences import Difference
 from saas.billing.gateway import Answer
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
+from saas.billing.rehearsal import Rehearsal
 from saas.billing.runs import SyncRun
 from saas.errors import AppError
 from saas.extensions import db, start_write
@@ -94,18 +95,19 @@ def run(
     Raises ``gateway.PolarError``; what was done until then stays, and the next run goes on from there.
     """
     found, seen = list[Difference](), set[str]()
+    rehearsal = Rehearsal() if dry_run else None
     for model in STAGES:
         for number in range(plan.done.get(model, 0) + 1, plan.pages[model] + 1):
             answers = gateway.page(STAGES[model][0], number, _query(model)).items
             seen.update(str(answer.data.get("id")) for answer in answers)
-            found += _keep(model, answers, dry_run)
+            found += _keep(model, answers, rehearsal)
             _note(plan, model, number, len(found))
             progress(1)
     if not dry_run:
         _link_strangers()
     since = runs.started_at(plan.run_id) if plan.run_id and plan.is_resumed else None
-    for missing in vanished.of_everybody(seen, since):
-        found += vanished.settle(*missing, dry_run=dry_run)
+    for missing in vanished.of_everybody(seen, since, rehearsal):
+        found += vanished.settle(*missing, rehearsal)
     if plan.run_id is not None:
         runs.change(plan.run_id, finished_at=utcnow(), differences=len(found))
     return found
@@ -120,10 +122,10 @@ def _link_strangers() -> None:
             log.warning("the address of user %s belongs to another customer at Polar", user_id)
 
 
-def _keep(model: Model, answers: list[Answer], dry_run: bool) -> list[Difference]:
+def _keep(model: Model, answers: list[Answer], rehearsal: Rehearsal | None) -> list[Difference]:
     reading = reconcile.Reading()
     reading.answers[model] = answers
-    return reconcile.keep(reading, dry_run=dry_run)
+    return reconcile.keep(reading, rehearsal)
 
 
 def read_catalogue(dry_run: bool) -> None:

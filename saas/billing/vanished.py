@@ -11,22 +11,26 @@ from typing import Any
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import gateway, reconcile, store
-from saas.billing.differences import Difference, Watch
+from saas.billing import differences, gateway, reconcile, store
+from saas.billing.differences import Difference
 from saas.billing.gateway import Answer, PolarNotFound
 from saas.billing.models import Customer, Grant, Subscription
+from saas.billing.rehearsal import Rehearsal
 from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
 
 Model = type[Any]  # Customer, Subscription or Grant.
 
 
-def settle_user(user: User, reading: reconcile.Reading, *, dry_run: bool) -> list[Difference]:
+def settle_user(
+    user: User, reading: reconcile.Reading, rehearsal: Rehearsal | None = None
+) -> list[Difference]:
     """End what runs here for one user and was in no answer, once Polar says that it has it no more.
 
     It happens when Polar begins anew: the local one after a reset, or another organisation.
     """
     mine = select(Customer.polar_id).where(Customer.user_id == user.id)
+    _restore(rehearsal)
     owned: dict[Model, Any] = {
         Customer: Customer.polar_id.in_(mine),
         Subscription: Subscription.customer_id.in_(mine),
@@ -41,18 +45,19 @@ def settle_user(user: User, reading: reconcile.Reading, *, dry_run: bool) -> lis
         if polar_id not in {str(answer.data.get("id")) for answer in reading.answers[model]}
     ]
     db.session.rollback()
-    return [
-        each for model, polar_id in missing for each in settle(model, polar_id, dry_run=dry_run)
-    ]
+    return [each for model, polar_id in missing for each in settle(model, polar_id, rehearsal)]
 
 
-def of_everybody(seen: set[str], since: datetime | None) -> Iterator[tuple[Model, str]]:
+def of_everybody(
+    seen: set[str], since: datetime | None, rehearsal: Rehearsal | None = None
+) -> Iterator[tuple[Model, str]]:
     """Yield what runs here and is not among the ids ``seen`` in Polar's lists.
 
     A run that was interrupted has not seen the pages before it itself: what was read since it began,
     ``since``, counts as seen.
     """
     for model, runs_here in _runs_here().items():
+        _restore(rehearsal)
         rows = db.session.execute(
             select(model.polar_id, model.observed_at).where(runs_here).order_by(model.polar_id)
         ).all()
@@ -62,15 +67,15 @@ def of_everybody(seen: set[str], since: datetime | None) -> Iterator[tuple[Model
                 yield model, polar_id
 
 
-def settle(model: Model, polar_id: str, *, dry_run: bool) -> list[Difference]:
+def settle(model: Model, polar_id: str, rehearsal: Rehearsal | None = None) -> list[Difference]:
     """Ask for one object by its id; end it here when Polar does not have it any more."""
     try:
         answer = SINGLE[model](polar_id)
     except PolarNotFound:
-        return _end(model, polar_id, dry_run)
+        return _end(model, polar_id, rehearsal)
     reading = reconcile.Reading()
     reading.answers[model].append(answer)
-    return reconcile.keep(reading, dry_run=dry_run)
+    return reconcile.keep(reading, rehearsal)
 
 
 def _runs_here() -> dict[Model, Any]:
@@ -81,7 +86,14 @@ def _runs_here() -> dict[Model, Any]:
     }
 
 
-def _end(model: Model, polar_id: str, dry_run: bool) -> list[Difference]:
+def _restore(rehearsal: Rehearsal | None) -> None:
+    """Look at things as a rehearsal would have left them; the caller rolls back."""
+    if rehearsal is not None:
+        start_write()
+        rehearsal.restore()
+
+
+def _end(model: Model, polar_id: str, rehearsal: Rehearsal | None) -> list[Difference]:
     """Write that it is over. Dated now, so that an old delivery which is still on its way changes nothing."""
     now = utcnow()
     endings: dict[Model, dict[str, Any]] = {
@@ -90,7 +102,8 @@ def _end(model: Model, polar_id: str, dry_run: bool) -> list[Difference]:
         Grant: {"is_granted": False},
     }
     start_write()
-    watch = Watch(model, [polar_id])
+    if rehearsal is not None:
+        rehearsal.restore({model: [polar_id]})
     row = db.session.get_one(model, polar_id)
     columns = {attribute.key for attribute in db.inspect(model).column_attrs} - {"user_id"}
     values = {name: getattr(row, name) for name in columns} | {
@@ -98,13 +111,9 @@ def _end(model: Model, polar_id: str, dry_run: bool) -> list[Difference]:
         "observed_at": now,
     }
     db.session.expunge(row)
-    store.keep_newer(model, values | endings[model])
-    found = watch.differences()
-    if dry_run:
-        db.session.rollback()
-    else:
-        db.session.commit()
-    return found
+    ending = store.Gathering()
+    ending.keep_newer(model, values | endings[model])
+    return differences.write(ending, rehearsal)
 
 
 def _grant(polar_id: str) -> Answer:

@@ -24,6 +24,7 @@ from saas.billing import (
     vanished,
 )
 from saas.billing.differences import Difference
+from saas.billing.rehearsal import Rehearsal
 from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
@@ -123,8 +124,9 @@ def _sync_one(user: User, dry_run: bool) -> None:
         customers.claim(user)
     reading = reconcile.read_user(user)
     address = user.email
-    found = reconcile.keep(reading, dry_run=dry_run)
-    found += vanished.settle_user(db.session.get_one(User, user_id), reading, dry_run=dry_run)
+    rehearsal = Rehearsal() if dry_run else None
+    found = reconcile.keep(reading, rehearsal)
+    found += vanished.settle_user(db.session.get_one(User, user_id), reading, rehearsal)
     _report(found, dry_run, user_public_id)
     if reading.is_empty:
         click.echo(f"{address}: not a customer at Polar")
