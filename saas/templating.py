@@ -23,7 +23,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["day"] = day
     app.jinja_env.filters["markdown"] = markdown.to_html
-    app.jinja_env.globals["svg_icon"] = _icons(app)
+    app.jinja_env.globals["icon"] = _icons(app)
 
     @app.context_processor
     def common() -> dict[str, Any]:
@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
 
 
 def _icons(app: Flask) -> Callable[..., Markup]:
-    """Return the function behind ``icon`` of the templates, which remembers what it has made."""
+    """Return the function ``icon`` of the templates: made in Python, since a page shows twenty of them."""
 
     def icon(name: str, more_classes: str = "") -> Markup:
         file = cast(Callable[[str], str], app.jinja_env.globals["asset"])("img/icons.svg")

@@ -119,6 +119,28 @@ def test_nothing_is_opened_before_the_fork(project: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
+COLLECTING = """
+import gc
+from flask import Flask
+app = Flask("collecting")
+app.get("/")(lambda: f"{gc.isenabled()} {gc.get_freeze_count() > 1000}")
+"""
+
+
+def test_a_worker_tidies_up_only_what_it_makes_itself(project: Path) -> None:
+    (port,) = free_ports(1)
+    (project / "collecting.py").write_text(COLLECTING)
+    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
+    command = [*COMMAND[:-1], "collecting:app"]
+    with subprocess.Popen(command, cwd=project, env=environment) as process:
+        try:
+            assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), 30)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+                assert answer.read() == b"True True"
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
 def test_numbers_of_all_processes_and_lines_in_json(project: Path, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     environment = clean_environment(project, PORT=str(port), **PRODUCTION)
