@@ -14,7 +14,7 @@ from saas.monitoring import readiness
 
 log = logging.getLogger(__name__)
 
-SLOW = ("polar.v2026_10", "httpx", "huey")  # Imported at their first use everywhere else.
+SLOW = ("polar", "httpx", "huey")  # Imported at their first use everywhere else.
 
 
 def before_fork(app: Flask) -> None:

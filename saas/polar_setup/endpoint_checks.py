@@ -4,7 +4,7 @@ import http.client
 from typing import Any
 from urllib.parse import urlsplit
 
-from saas.billing.gateway import PolarUnauthorized
+from saas.billing.gateway import API_VERSION, PolarUnauthorized
 from saas.config import current
 from saas.kit.datetimes import parse_datetime, utcnow
 from saas.polar_setup import organization
@@ -48,9 +48,9 @@ def _version(endpoint: Json) -> Finding | None:
     there = endpoint.get("api_version")
     if there is None:  # An older Polar; the same fields come in every version so far.
         return None
-    if there == organization.API_VERSION:
+    if there == API_VERSION:
         return good("version", f"Deliveries are written in API version {there}.")
-    words = f"Deliveries are written in API version {there}, not {organization.API_VERSION}."
+    words = f"Deliveries are written in API version {there}, not {API_VERSION}."
     return bad("version", words, SETUP)
 
 

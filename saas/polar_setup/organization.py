@@ -7,9 +7,6 @@ from urllib.parse import quote
 from saas.billing import gateway
 
 Json = dict[str, Any]
-API_VERSION = (
-    "2026-10"  # What the handlers are written and tested against; the SDK asks for it, too.
-)
 
 
 def organizations() -> list[Json]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 
 from saas.billing import reconcile
+from saas.billing.gateway import API_VERSION
 from saas.config import current
 from saas.errors import AppError
 from saas.kit.urls import absolute
@@ -91,7 +92,7 @@ def _products(flags: dict[str, str]) -> Iterator[str]:
 
 
 def _endpoint(url: str) -> tuple[Json, list[str]]:
-    wanted = {"format": "raw", "events": wanted_events(), "api_version": organization.API_VERSION}
+    wanted = {"format": "raw", "events": wanted_events(), "api_version": API_VERSION}
     found = next((each for each in organization.endpoints() if each["url"] == url), None)
     if found is None:
         made = organization.create_endpoint({"url": url, "name": "Application", **wanted})

@@ -96,7 +96,7 @@ sys.addaudithook(audit)
 from wsgi import app
 from saas import warming
 warming.before_fork(app)
-assert "polar.v2026_10" in sys.modules
+assert "polar.base" in sys.modules and "polar.v2026_10" not in sys.modules
 with app.app_context():
     from saas.extensions import db
     assert db.engine.pool.checkedin() == db.engine.pool.checkedout() == 0

@@ -11,7 +11,7 @@ answer means, ``client`` holds the SDK.
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from saas.billing.gateway.client import accepts_us
+from saas.billing.gateway.client import API_VERSION, accepts_us
 from saas.billing.gateway.errors import (
     PaymentDeclined,
     PolarError,
@@ -23,6 +23,7 @@ from saas.billing.gateway.errors import (
 from saas.billing.gateway.wire import Answer, Page, call, page, pages
 
 __all__ = [
+    "API_VERSION",
     "Answer",
     "Page",
     "PaymentDeclined",
