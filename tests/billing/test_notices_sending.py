@@ -15,8 +15,9 @@ from saas.billing.models import Notice, Subscription
 from saas.extensions import db
 from saas.jobs import running
 from saas.jobs.models import Job
+from saas.kit.datetimes import utcnow
 from tests.billing.holding_data import put_subscription
-from tests.billing.mailing import CANCELLED, NOW, TRIAL, mails
+from tests.billing.mailing import CANCELLED, TRIAL, mails
 from tests.people import make_user
 
 
@@ -34,7 +35,7 @@ def test_mail_server_down_is_tried_again(ada: User, monkeypatch: pytest.MonkeyPa
 
 
 def _later() -> Any:
-    return time_machine.travel(NOW + timedelta(minutes=10), tick=False)
+    return time_machine.travel(utcnow() + timedelta(minutes=10), tick=False)
 
 
 def test_trouble_with_mails_never_reaches_the_caller(
