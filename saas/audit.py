@@ -4,6 +4,8 @@ People who use the application are named by their public id, which says nothing 
 gone. Staff are named by their address, because it is them the log is about.
 """
 
+import getpass
+import os
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,7 +51,12 @@ class AppendOnly(Exception):
 def record(
     action: str, subject: str = "", *, actor: str = COMMAND_LINE, reason: str = "", **details: Any
 ) -> None:
-    """Add an entry to the transaction at hand; the caller commits it together with the act itself."""
+    """Add an entry to the transaction at hand; the caller commits it together with the act itself.
+
+    What was done on the command line names the user of the operating system among the details.
+    """
+    if actor == COMMAND_LINE:
+        details["system_user"] = _system_user()
     entry = AuditEntry(
         actor=actor, action=action, subject=subject, reason=reason.strip(), details=details
     )
@@ -70,6 +77,14 @@ def record_look(action: str, subject: str, *, actor: str) -> None:
     newest = select(AuditEntry.id).where(*same).order_by(AuditEntry.id.desc()).limit(1)
     if db.session.scalar(newest) is None:
         record(action, subject, actor=actor)
+
+
+def _system_user() -> str:
+    """Return whose shell it is, or the bare number: a container may run under one that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # The second since Python 3.13.
+        return str(os.getuid())
 
 
 def _request_id() -> str:

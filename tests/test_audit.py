@@ -1,5 +1,8 @@
 """The audit log is added to, and never changed."""
 
+import getpass
+import os
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,7 +26,27 @@ def test_the_command_line_signs_as_such(app: Flask) -> None:
         db.session.commit()
         found = entry()
         assert (found.actor, found.reason, found.address) == ("command line", "because", "")
-        assert found.details == {"differences": 3}
+        assert found.details == {"differences": 3, "system_user": getpass.getuser()}
+
+
+def test_a_system_user_without_a_name_is_named_by_number(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under a number nobody has written down."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    with app.app_context():
+        audit.record("billing.synced")
+        db.session.commit()
+        assert entry().details == {"system_user": "54321"}
+
+
+def test_who_acts_on_a_page_is_no_system_user(app: Flask) -> None:
+    with app.app_context():
+        audit.record("user.synced", "somebody", actor="grace@example.com")
+        db.session.commit()
+        assert entry().details == {}
 
 
 def test_it_is_part_of_the_transaction(app: Flask) -> None:
@@ -75,4 +98,5 @@ def test_a_replay_on_the_command_line_is_written_down(app: Flask, client: FlaskC
     assert result.exit_code == 0, result.output
     with app.app_context():
         assert (entry().actor, entry().action) == ("command line", "delivery.replayed")
-        assert entry().details == {"deliveries": [row_id], "outcomes": {"ignored": 1}}
+        done = {"deliveries": [row_id], "outcomes": {"ignored": 1}}
+        assert entry().details == done | {"system_user": getpass.getuser()}
