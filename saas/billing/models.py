@@ -1,7 +1,8 @@
 """Our copy of what Polar knows, one table for each kind of object, and the predicates on it.
 
 Every row is a snapshot. ``modified_at`` is Polar's own (or ``created_at`` while it is null) and
-``observed_at`` the moment Polar showed it to us; together they say which of two snapshots is newer.
+``observed_at`` the moment Polar showed it to us; together they say which of two snapshots is newer, and
+``tie`` where they do not (see ``ties.py``).
 Only ``sync.py`` writes them. The last two tables are our own notes.
 """
 
@@ -25,6 +26,7 @@ class Snapshot:
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     modified_at: Mapped[datetime] = mapped_column(UTCDateTime)
     observed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    tie: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class Customer(Snapshot, Base):

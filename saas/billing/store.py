@@ -1,6 +1,6 @@
 """The newer of two snapshots is kept, whatever order they arrive in.
 
-A row is replaced only by a snapshot that is not older, compared by ``(modified_at, observed_at)``. The
+A row is replaced only by a snapshot that is not older, compared by ``(modified_at, observed_at, tie)``. The
 comparison happens inside the database, in the same statement as the write, so two workers cannot get
 between each other. It makes every row the maximum of all snapshots seen: repetition and disorder
 change nothing.
@@ -19,9 +19,11 @@ from sqlalchemy import Table, bindparam, inspect, select, tuple_, update
 
 from saas.accounts.models import User
 from saas.billing.models import Benefit, Customer, Grant, Order, Product, Snapshot, Subscription
+from saas.billing.ties import tie
 from saas.extensions import db, insert
 
 Values = dict[str, Any]
+AGE = ("modified_at", "observed_at", "tie")
 ORDER: tuple[type[Snapshot], ...] = (Customer, Product, Benefit, Subscription, Order, Grant)
 
 
@@ -35,6 +37,8 @@ class Gathering:
 
     def keep_newer(self, model: type[Snapshot], values: Values) -> None:
         """Remember a snapshot, unless a newer one of the same object is waiting."""
+        if "tie" not in values:
+            values = values | {"tie": tie(values)}
         waiting = self.newer[model].get(values["polar_id"])
         if waiting is None or _age(values) >= _age(waiting):
             self.newer[model][values["polar_id"]] = values
@@ -116,8 +120,8 @@ def _present() -> Iterator[Gathering]:
     alone.write()
 
 
-def _age(values: Values) -> tuple[Any, Any]:
-    return values["modified_at"], values["observed_at"]
+def _age(values: Values) -> tuple[Any, ...]:
+    return tuple(values[name] for name in AGE)
 
 
 def _execute(make: Any, model: type[Snapshot], rows: dict[str, Values]) -> None:
@@ -134,8 +138,7 @@ def _insert_newer(model: type[Snapshot], names: tuple[str, ...], _dialect: str) 
     return statement.on_conflict_do_update(
         index_elements=[table.c.polar_id],
         set_={name: new[name] for name in columns if name != "polar_id"},
-        where=tuple_(new.modified_at, new.observed_at)
-        >= tuple_(table.c.modified_at, table.c.observed_at),
+        where=tuple_(*(new[name] for name in AGE)) >= tuple_(*(table.c[name] for name in AGE)),
     )
 
 

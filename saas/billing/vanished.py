@@ -105,7 +105,7 @@ def _end(model: Model, polar_id: str, rehearsal: Rehearsal | None) -> list[Diffe
     if rehearsal is not None:
         rehearsal.restore({model: [polar_id]})
     row = db.session.get_one(model, polar_id)
-    columns = {attribute.key for attribute in db.inspect(model).column_attrs} - {"user_id"}
+    columns = {attribute.key for attribute in db.inspect(model).column_attrs} - {"user_id", "tie"}
     values = {name: getattr(row, name) for name in columns} | {
         "modified_at": now,
         "observed_at": now,

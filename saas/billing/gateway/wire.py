@@ -2,10 +2,11 @@
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from saas.billing import pace
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 WORD = re.compile(r"v1|[a-z][a-z-]*")  # Polar's ids have digits in them.
 PAGE_SIZE = 100  # Polar clamps larger ones.
 RETRY_WITHIN_SECONDS = 1.5  # Only a failure that came quickly is worth a second try in a request.
+
+_changing = threading.Lock()
+_last_change = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,18 @@ def _once(method: str, path: str, query: dict[str, Any] | None, body: object) ->
     elapsed = timedelta(seconds=seconds)
     answered = answered_at(response, called_at + elapsed)
     # What was read may be as old as the call; what was changed is as new as the answer.
-    return Answer(
-        json_of(method, path, response), answered - elapsed if method == "GET" else answered
-    )
+    seen = answered - elapsed if method == "GET" else _after_the_last(answered)
+    return Answer(json_of(method, path, response), seen)
+
+
+def _after_the_last(answered: datetime) -> datetime:
+    """Keep the order of changes that Polar, whose answers are dated in seconds, gives the same moment."""
+    global _last_change
+    with _changing:
+        if timedelta() <= _last_change - answered < timedelta(seconds=1):
+            answered = _last_change + timedelta.resolution
+        _last_change = answered
+    return answered
 
 
 def operation(method: str, path: str) -> str:
