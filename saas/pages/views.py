@@ -40,7 +40,8 @@ def terms() -> str:
 @same_for_visitors()
 def privacy() -> str:
     """Show which data is kept, why and for how long."""
-    return render_template("pages/privacy.html")
+    message_days = max(current().webhook_retention_days, 90)  # Polar can repeat them until then.
+    return render_template("pages/privacy.html", message_days=message_days)
 
 
 @bp.get("/robots.txt")

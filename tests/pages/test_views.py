@@ -89,6 +89,10 @@ def test_legal_pages_name_who_answers(client: FlaskClient, url: str) -> None:
     assert "lawyer" in text
 
 
+def test_privacy_says_how_long_messages_of_polar_stay(client: FlaskClient) -> None:
+    assert "90 days, also when you delete the account" in page(client, "/privacy").get_text()
+
+
 def test_robots_keeps_the_private_part_out(client: FlaskClient) -> None:
     response = client.get("/robots.txt")
     assert response.mimetype == "text/plain"
