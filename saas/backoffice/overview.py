@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from saas.billing import orphans
 from saas.billing.comps import Comp, in_force
+from saas.billing.orphans import Orphan
 from saas.billing.runs import SyncRun
 from saas.extensions import db
 from saas.jobs import heartbeat, records
@@ -26,6 +28,7 @@ class Overview:
     last_delivery: Delivery | None
     last_run: SyncRun | None
     comps: int
+    orphans: list[Orphan]
     jobs: records.Figures
     worker_seen: datetime | None
 
@@ -36,7 +39,7 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Read the numbers. Each comes from the end of an index, whatever the size of its table."""
+    """Read the numbers. All but the orphans come from the end of an index, however long its table."""
     is_open = Delivery.handled_at.is_(None)
     given_up = (is_open, Delivery.outcome == "failed", Delivery.next_attempt_at.is_(None))
     newest = select(Delivery).order_by(Delivery.id.desc()).limit(1)
@@ -48,6 +51,7 @@ def overview() -> Overview:
         last_run=db.session.scalar(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)),
         comps=db.session.scalar(select(func.count()).select_from(Comp).where(*in_force(utcnow())))
         or 0,
+        orphans=orphans.found(),
         jobs=records.figures(),
         worker_seen=heartbeat.last_seen(),
     )

@@ -16,6 +16,7 @@ from saas.billing import (
     entitlements,
     gateway,
     notices,
+    orphans,
     pace,
     reconcile,
     redelivery,
@@ -141,6 +142,8 @@ def _sync_all(dry_run: bool, restart: bool) -> None:
     with click.progressbar(length=plan.calls, label="Reading") as bar:
         found = survey.run(plan, bar.update, dry_run=dry_run)
     _report(found, dry_run)
+    for orphan in orphans.found():
+        click.secho(f"! {orphan}", fg="red")
 
 
 def _announcement(plan: survey.Plan) -> str:
