@@ -31,6 +31,7 @@ class AuditEntry(Base):
         Index("ix_audit_entries_actor", "actor", "id"),
         Index("ix_audit_entries_action", "action", "id"),
         Index("ix_audit_entries_subject", "subject", "id"),
+        Base.NUMBERS_ONCE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -37,7 +37,7 @@ class User(UserMixin, Base):  # type: ignore[misc]
 
     __tablename__ = "users"
     # On PostgreSQL with the collation C, in which a range is a prefix; see migration 0050.
-    __table_args__ = (Index("ix_users_email_prefix", "email"),)
+    __table_args__ = (Index("ix_users_email_prefix", "email"), Base.NUMBERS_ONCE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(36), unique=True, default=new_public_id)

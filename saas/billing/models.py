@@ -40,6 +40,7 @@ class Customer(Snapshot, Base):
             sqlite_where=text(UNCLAIMED),
             postgresql_where=text(UNCLAIMED),
         ),
+        Base.NUMBERS_ONCE,
     )
 
     external_id: Mapped[str | None] = mapped_column(index=True)
@@ -210,6 +211,7 @@ class Notice(Base):
     __tablename__ = "billing_notices"
     __table_args__ = (
         UniqueConstraint("kind", "subject_id", "period", name="uq_billing_notices_kind"),
+        Base.NUMBERS_ONCE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

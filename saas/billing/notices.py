@@ -18,7 +18,7 @@ from saas.billing.models import Customer, Notice, Order, Subscription
 from saas.billing.occasions import NEWS_DAYS, Occasion
 from saas.config import current
 from saas.extensions import db, insert, start_write
-from saas.jobs import enqueue, handler
+from saas.jobs import enqueue, handler, records
 from saas.kit.datetimes import utcnow
 
 log = logging.getLogger(__name__)
@@ -116,17 +116,25 @@ def send(notice_id: int) -> bool:
 
 def _ask_for(notice_ids: Iterable[int]) -> int:
     """Have these sent as part of the present transaction. Returns for how many nobody had asked yet."""
-    keys = ((notice_id, f"{SENDING}@{notice_id}") for notice_id in notice_ids)
-    ids = [enqueue(SENDING, notice_id=number, dedupe_key=key) for number, key in keys]
+    ids = [enqueue(SENDING, notice_id=number, dedupe_key=_key(number)) for number in notice_ids]
     return sum(job_id is not None for job_id in ids)
 
 
+def _key(notice_id: int) -> str:
+    return f"{SENDING}@{notice_id}"
+
+
 def _ask_for_forgotten(now: datetime) -> int:
-    """Have sent what was noted by a version of this application that had no jobs."""
+    """Have sent what no job will send: it has none, or one that is done without having sent it.
+
+    A job that failed is left to staff, who see why.
+    """
     unsent = (Notice.sent_at.is_(None), Notice.created_at < now - PATIENCE)
     lately = Notice.created_at > now - LATELY
     start_write()
-    count = _ask_for(list(db.session.scalars(select(Notice.id).where(*unsent, lately))))
+    ids = list(db.session.scalars(select(Notice.id).where(*unsent, lately)))
+    records.forget_done(map(_key, ids))
+    count = _ask_for(ids)
     db.session.commit()
     return count
 

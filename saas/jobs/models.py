@@ -32,6 +32,7 @@ class Job(Base):
             sqlite_where=text("state = 'running'"),
             postgresql_where=text("state = 'running'"),
         ),
+        Base.NUMBERS_ONCE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

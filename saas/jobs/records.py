@@ -1,6 +1,6 @@
 """Look at the jobs, have one tried again, and clear away what ended long ago."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,6 +69,14 @@ def retry(job_ids: Sequence[int]) -> list[int]:
     outbox.tell_after_commit(found)
     db.session.commit()
     return sorted(found)
+
+
+def forget_done(dedupe_keys: Iterable[str]) -> None:
+    """Let what was done under these keys be asked for again, as part of the present transaction."""
+    db.session.execute(
+        delete(Job).where(Job.state == "done", Job.dedupe_key.in_(dedupe_keys)),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def prune() -> int:

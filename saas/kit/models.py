@@ -1,11 +1,20 @@
 """The declarative base. Models are plain SQLAlchemy, so mypy and editors understand them."""
 
+from typing import Any, ClassVar
+
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Parent of every model. Constraint names are fixed so that migrations can name them."""
+    """Parent of every model. Constraint names are fixed so that migrations can name them.
+
+    A model with ``__table_args__`` of its own ends them with ``Base.NUMBERS_ONCE``.
+    """
+
+    # A job, a limit or the audit log may name a row that is gone. SQLite would give its id to the next.
+    NUMBERS_ONCE: ClassVar[dict[str, bool]] = {"sqlite_autoincrement": True}
+    __table_args__: Any = NUMBERS_ONCE
 
     metadata = MetaData(
         naming_convention={

@@ -31,6 +31,7 @@ class Delivery(Base):
             sqlite_where=text("handled_at IS NULL"),
             postgresql_where=text("handled_at IS NULL"),
         ),
+        Base.NUMBERS_ONCE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

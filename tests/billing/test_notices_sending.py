@@ -73,6 +73,26 @@ def test_account_that_is_gone_takes_its_mails_along(ada: User, noted_job: int) -
     assert mails() == []
 
 
+def test_somebody_who_comes_after_a_deleted_account_gets_their_mail(ada: User) -> None:
+    notices.after_change([put_subscription(ada, **CANCELLED)])
+    db.session.delete(db.session.get_one(User, ada.id))
+    db.session.commit()
+    notices.after_change([put_subscription(make_user("bob"), number=2, **CANCELLED)])
+    assert sorted("To: bob@example.com" in mail for mail in mails()) == [False, True]
+
+
+def test_notice_whose_job_is_done_though_it_is_unsent(ada: User, noted_job: int) -> None:
+    """As an earlier version left them behind, when SQLite had given an id again."""
+    assert running.run(noted_job)
+    db.session.execute(db.update(Notice).values(sent_at=None))
+    db.session.commit()
+    assert notices.run() == 0
+    with _later():
+        assert notices.run() == 1
+        assert notices.run() == 0
+    assert len(mails()) == 2
+
+
 @pytest.mark.usefixtures("noted_job")
 def test_notice_of_before_there_were_jobs_is_sent() -> None:
     db.session.execute(db.delete(Job))
