@@ -6,6 +6,7 @@ once a second whatever happens, and ends when nothing is left. Should the proces
 rows are in the inbox, and any other process finds them a minute later.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from flask import Flask
 
 from saas.webhooks import applying
+
+log = logging.getLogger(__name__)
 
 BATCH = 100
 LONGEST_WAIT_SECONDS = 1.0
@@ -71,8 +74,11 @@ class Backlog:
                 if not batch:
                     self._is_draining = False
                     return
-            with app.app_context():
-                applying.apply(batch)
+            try:
+                with app.app_context():
+                    applying.apply(batch)
+            except Exception:  # A thread that died here would keep everything after it waiting.
+                log.exception("%s deliveries are left to the sweeper", len(batch))
 
     def _wait_for_calm(self) -> None:
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS

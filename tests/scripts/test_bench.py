@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import bench_cluster
@@ -16,6 +17,14 @@ import pytest
 
 from tests.scripts import ROOT
 from tests.scripts.running import is_free
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    with bench_server.postgresql_database() as url:
+        if url is None:
+            pytest.skip("no PostgreSQL answers on this machine")
+        yield url
 
 
 def test_deliveries_of_two_customers_have_only_the_catalogue_in_common() -> None:
@@ -31,31 +40,31 @@ def test_deliveries_of_two_customers_have_only_the_catalogue_in_common() -> None
     assert b"bench_0" not in second
 
 
+@pytest.mark.stack
 def test_a_small_storm_leaves_everything_right(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if "TEST_DATABASE_URL" not in os.environ:
-        _storm("sqlite", f"sqlite:///{tmp_path}/storm.db", 25)
-        assert capfd.readouterr().err == ""
-        return
-    if reason := bench_cluster.why_none():
-        pytest.skip(f"PostgreSQL cannot be restarted: {reason}")
-    with bench_server.postgresql_database() as url:
-        assert url
-        assert re.search(r", [1-9]\d* restarts$", _storm("postgresql", url, 25))
+    _storm("sqlite", f"sqlite:///{tmp_path}/storm.db", 25)
     assert capfd.readouterr().err == ""
 
 
-def test_where_postgresql_cannot_be_restarted_its_connections_are_cut(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.stack
+def test_a_small_storm_with_restarts_of_postgresql_leaves_everything_right(
+    postgresql: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if "TEST_DATABASE_URL" not in os.environ:
-        pytest.skip("there is no PostgreSQL whose connections could be cut")
+    if reason := bench_cluster.why_none():
+        pytest.skip(f"PostgreSQL cannot be restarted: {reason}")
+    assert re.search(r", [1-9]\d* restarts$", _storm("postgresql", postgresql, 25))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.stack
+def test_where_postgresql_cannot_be_restarted_its_connections_are_cut(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(bench_cluster, "VERSIONS", ())
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    with bench_server.postgresql_database() as url:
-        assert url
-        assert re.search(r", \d+ cuts$", _storm("postgresql", url, 2))
+    assert re.search(r", \d+ cuts$", _storm("postgresql", postgresql, 2))
     assert capsys.readouterr().out.splitlines() == [
         "PostgreSQL cannot be restarted, there are no initdb and pg_ctl: its connections are cut."
     ]
@@ -76,6 +85,7 @@ with bench_cluster.running_cluster() as cluster, psycopg.connect(cluster.url) as
 """
 
 
+@pytest.mark.stack
 def test_a_cluster_that_crashed_has_its_rows_and_is_gone_after_ctrl_c() -> None:
     if reason := bench_cluster.why_none():
         pytest.skip(f"PostgreSQL cannot be restarted: {reason}")

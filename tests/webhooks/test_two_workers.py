@@ -91,6 +91,27 @@ def test_a_crowd_is_answered_and_applied_right_after(app: Flask) -> None:
         )
 
 
+def test_trouble_with_one_batch_does_not_hold_up_the_next(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.app_context():
+        make_user(USER)
+    desk = app.extensions["webhook-desk"]
+    closing = Flask("whose_connection_cannot_be_closed")
+
+    @closing.teardown_appcontext
+    def fail(_error: BaseException | None) -> None:
+        raise OSError("the server has gone")
+
+    desk.backlog.add(closing, 1)
+    desk.backlog.wait()
+    assert "1 deliveries are left to the sweeper" in caplog.text
+    assert send(app.test_client(), told(HISTORY).events[0]).status_code == 202
+    desk.backlog.wait()
+    with app.app_context():
+        assert db.session.scalars(select(Delivery.outcome)).all() == ["applied"]
+
+
 def test_a_lost_race_is_run_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL may end a transaction because of another one; that is nobody's failure."""
     from sqlalchemy.exc import OperationalError
