@@ -2,6 +2,7 @@
 
 It waits for the mail server, so it is called by jobs, which try again when it fails."""
 
+import hashlib
 import logging
 import smtplib
 import ssl
@@ -20,6 +21,7 @@ from saas.config import current
 from saas.errors import AppError
 from saas.jobs import GiveUp
 from saas.kit.urls import absolute
+from saas.observability import context
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +43,17 @@ class MailRefused(MailNotSent, GiveUp):
     """The server will never take this message: there is no such mailbox, or the address is none."""
 
 
-def send(name: str, to: str, **context: Any) -> None:
-    """Render ``templates/emails/<name>/`` with ``context`` and send it to one address.
+def send(name: str, to: str, **values: Any) -> None:
+    """Render ``templates/emails/<name>/`` with ``values`` and send it to one address.
 
     Raises ``MailNotSent`` or ``MailRefused``, without personal data in their text.
     """
     folder = f"emails/{name}"
-    subject = " ".join(render_template(f"{folder}/subject.txt", **context).split())
-    text = render_template(f"{folder}/body.txt", **context).strip() + "\n"
-    html = render_template(f"{folder}/body.html", subject=subject, **context)
+    subject = " ".join(render_template(f"{folder}/subject.txt", **values).split())
+    text = render_template(f"{folder}/body.txt", **values).strip() + "\n"
+    html = render_template(f"{folder}/body.html", subject=subject, **values)
     try:
-        _deliver(to, subject, text, html)
+        _deliver(to, subject, text, html, _message_id(name, to))
     except Exception as error:
         trouble = MailRefused if _is_for_ever(error) else MailNotSent
         raise trouble(f"Mail {name!r} was not sent: {_reason(error)}.") from None
@@ -83,9 +85,8 @@ class _VerifyingSMTP(smtplib.SMTP):
         return super().starttls(*args, **kwargs)
 
 
-def _deliver(to: str, subject: str, text: str, html: str) -> None:
+def _deliver(to: str, subject: str, text: str, html: str, message_id: str) -> None:
     Address(addr_spec=to)  # Raises for anything but one plain address.
-    host = urlsplit(current().base_url).hostname or "localhost"
     with current_app.extensions["mailman"].get_connection() as connection:
         message = EmailMultiAlternatives(
             subject=subject,
@@ -93,11 +94,23 @@ def _deliver(to: str, subject: str, text: str, html: str) -> None:
             from_email=_sender(),
             to=[to],
             connection=connection,
-            # Named after the site: the machine's own name is private, and looking it up is slow.
-            headers={"Message-ID": make_msgid(domain=host), "Auto-Submitted": "auto-generated"},
+            headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
         )
         message.attach_alternative(html, "text/html")
         message.send()
+
+
+def _message_id(name: str, to: str) -> str:
+    """Return the id of a message: the same when a job that died after handing it over is done again.
+
+    Mailboxes show one message of one id. It is named after the site: the machine's own name is private, and
+    looking it up is slow.
+    """
+    host = urlsplit(current().base_url).hostname or "localhost"
+    if not (job_id := context.job_id.get()):
+        return make_msgid(domain=host)
+    key = "|".join((current().secret_key, job_id, name, to))
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{host}>"
 
 
 def _sender() -> str:

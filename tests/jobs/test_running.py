@@ -1,14 +1,16 @@
 """Doing a job: once at a time, again when it failed, and what is kept about it."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from saas.accounts import emails
 from saas.accounts.models import User
@@ -63,6 +65,22 @@ def test_four_threads_do_it_once(queued_app: Flask) -> None:
     with queued_app.app_context():
         done = db.session.get_one(Job, job_id)
         assert (done.state, done.attempts, done.recipient) == ("done", 1, None)
+
+
+def test_a_mail_that_is_handed_over_twice_is_one_message(
+    job_of: Callable[..., int], queued_app: Flask
+) -> None:
+    first, second = (enqueue(emails.NO_ACCOUNT, recipient=EMAIL, next_url=None) for _ in range(2))
+    db.session.commit()
+    assert running.run(first or 0)
+    died = update(Job).where(Job.id == first).values(state="waiting", recipient=EMAIL)
+    db.session.execute(died)
+    db.session.commit()
+    assert running.run(first or 0)
+    assert running.run(second or 0)
+    files = [Path(queued_app.config["MAIL_FILE_PATH"], mail.name) for mail in mails(queued_app)]
+    newest, again, before = [re.findall("(?i)message-id: (.*)", file.read_text()) for file in files]
+    assert again == before != newest
 
 
 def test_failure_waits_longer_each_time_and_ends(job_of: Callable[..., int]) -> None:
