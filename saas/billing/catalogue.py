@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from sqlalchemy import select
 
+from saas.billing import markings
 from saas.billing.models import Product
 from saas.errors import AppError
 from saas.extensions import db
@@ -47,15 +48,7 @@ def product_for_sale(product_id: str | None) -> Product:
 def _position(product: Product) -> tuple[float, int, str]:
     amounts = [price.get("price_amount") for price in product.prices]
     return (
-        _number(product.meta.get("order")),
+        markings.position(product.meta),
         min((amount for amount in amounts if isinstance(amount, int)), default=0),
         product.polar_id,
     )
-
-
-def _number(value: object) -> float:
-    """Read metadata that may be a number or text with one; whatever has none goes last."""
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("inf")

@@ -14,7 +14,8 @@ from saas.accounts.models import User
 from saas.accounts.sessions import signed_in_user
 from saas.billing import holdings
 from saas.billing.holdings import Holding, Plan
-from saas.kit.text import slug
+from saas.billing.markings import feature_name
+from saas.billing.markings import limits as limits_of
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def of_holdings(rows: list[Holding]) -> Entitlements:
         plan=best.plan if best else FREE.plan,
         status=_status(best, subscriptions),
         features=FREE.features | {feature_name(row.label, row.meta) for row in grants},
-        limits=_highest([FREE.limits, *(_limits(row.label, row.meta) for row in grants)]),
+        limits=_highest([FREE.limits, *(limits_of(row.label, row.meta) for row in grants)]),
         plan_keys=frozenset(row.plan.key for row in carriers),
         product_ids=bought | comped,
         comped_ids=comped - bought,
@@ -119,14 +120,8 @@ def of_benefits(benefits: list[dict[str, Any]]) -> Entitlements:
     return Entitlements(
         plan=FREE.plan,
         features=frozenset(feature_name(label, meta) for label, meta in flags),
-        limits=_highest([_limits(label, meta) for label, meta in flags]),
+        limits=_highest([limits_of(label, meta) for label, meta in flags]),
     )
-
-
-def feature_name(description: str, meta: dict[str, Any]) -> str:
-    """Return the name that code uses for a feature flag: metadata ``feature``, else its description."""
-    name = meta.get("feature")
-    return name if isinstance(name, str) and name else slug(description)
 
 
 def _products(rows: list[Holding], *kinds: str) -> frozenset[str]:
@@ -152,15 +147,6 @@ def _status(best: Holding | None, subscriptions: list[Holding]) -> str:
         if status in found:
             return status
     return "canceled" if found else FREE.status
-
-
-def _limits(label: str, meta: dict[str, Any]) -> dict[str, int]:
-    """Return the limits that the metadata of one feature flag sets."""
-    return {
-        feature_name(label, meta) if key == "limit" else key: int(value)
-        for key, value in meta.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
 
 
 def _highest(found: list[dict[str, int]]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from saas.accounts.models import User
 from saas.billing import comps
 from saas.billing.comps import Comp
+from saas.billing.markings import plan_key
 from saas.billing.models import (
     Benefit,
     Customer,
@@ -86,8 +87,7 @@ class Holding:
     @property
     def plan(self) -> Plan:
         """The plan that it stands for."""
-        key = self.meta.get("plan")
-        return Plan(key if isinstance(key, str) and key else self.label, self.label)
+        return Plan(plan_key(self.label, self.meta), self.label)
 
     @property
     def monthly_amount(self) -> float:

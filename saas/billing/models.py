@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from saas.billing import markings
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.models import Base
 
@@ -72,7 +73,7 @@ class Product(Snapshot, Base):
     @property
     def plan_key(self) -> str:
         """The plan it sells: metadata ``plan``, else its name."""
-        return str(self.meta.get("plan") or self.name)
+        return markings.plan_key(self.name, self.meta)
 
     @property
     def lasts_for_ever(self) -> bool:

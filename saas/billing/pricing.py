@@ -5,14 +5,13 @@ from typing import Any
 
 from flask import url_for
 
-from saas.billing import catalogue, choice
+from saas.billing import catalogue, choice, markings
 from saas.billing.entitlements import FREE, Entitlements
 from saas.billing.models import Product, Subscription
 from saas.billing.wording import per_period
 from saas.kit.money import format_money
 from saas.templating import day
 
-TRUE = (True, "true", "1", "yes")
 INTERVAL_LABELS = {"month": "Monthly", "year": "Yearly"}
 
 
@@ -122,7 +121,7 @@ def card(product: Product, visitor: Visitor) -> Card:
         per="" if price == "Free" and product.is_recurring else per,
         trial=f"{_trial(product)} free, then {price} {per}" if gets_trial else "",
         benefits=[str(benefit.get("description") or "") for benefit in product.benefits],
-        is_highlighted=product.meta.get("highlight") in TRUE,
+        is_highlighted=markings.is_highlighted(product.meta),
         is_current=is_current,
         is_one_time=not product.is_recurring,
         lost_trial=is_bought and not gets_trial and _gets_trial(product, ANYBODY),

@@ -10,6 +10,7 @@ from saas.billing import address_at_polar, comps, decisions, entitlements
 from saas.billing import subscriptions as owned
 from saas.billing.comps import Comp
 from saas.billing.entitlements import Entitlements
+from saas.billing.markings import feature_name
 from saas.billing.models import Benefit, Customer, Grant, Subscription, past_due_is_tolerated
 from saas.billing.wording import per_period, product_name
 from saas.config import current
@@ -221,7 +222,7 @@ def _feature_words(user: User, entitled: Entitlements, given: list[Comp]) -> lis
         .order_by(Benefit.created_at, Benefit.polar_id)
     ).all()
     found = [*((text, meta) for text, meta in rows), *comps.features(given)]
-    words = [text for text, meta in found if entitled.can(entitlements.feature_name(text, meta))]
+    words = [text for text, meta in found if entitled.can(feature_name(text, meta))]
     return list(dict.fromkeys(words))
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from saas.billing import markings
 from saas.billing.entitlements import FREE, Entitlements, of_benefits
 from saas.config import current
 from saas.polar_setup import organization
@@ -14,7 +15,8 @@ POLAR_GRACE_DAYS = (0, 2, 7, 14, 21)  # What Polar offers.
 def examine(settings: Json) -> list[Finding]:
     """Compare the ``subscription_settings`` of the organisation, and its free product, with ours."""
     told = [_grace(settings), _one_subscription(settings)] if settings else []
-    return [*told, _free_plan()]
+    products = organization.products()
+    return [*told, _free_plan(products), _metadata(products)]
 
 
 def _grace(settings: Json) -> Finding:
@@ -36,9 +38,25 @@ def _one_subscription(settings: Json) -> Finding:
     return bad("subscriptions", words, cure)
 
 
-def _free_plan() -> Finding:
+def _metadata(products: list[Json]) -> Finding:
+    """What the merchant wrote and nobody can read would be missing in the plan without a word."""
+    found: dict[str, None] = {}  # In this order, and once for a benefit of several products.
+    for product in products:
+        meta = product.get("metadata") or {}
+        found |= dict.fromkeys(markings.mistakes_of_product(str(product.get("name")), meta))
+        for benefit in product.get("benefits") or []:
+            if benefit.get("type") == "feature_flag":
+                named, meta = str(benefit.get("description")), benefit.get("metadata") or {}
+                found |= dict.fromkeys(markings.mistakes_of_benefit(named, meta))
+    if not found:
+        return good("metadata", "What the metadata of products and benefits says can be read.")
+    words = f"Polar has metadata that says nothing: {'. '.join(found)}."
+    return bad("metadata", words, "Change it in Polar (Products), then run: flask billing sync")
+
+
+def _free_plan(catalogue: list[Json]) -> Finding:
     """What somebody has who never chose a plan, beside what the product for nothing gives."""
-    products = [each for each in organization.products() if _is_free_plan(each)]
+    products = [each for each in catalogue if _is_free_plan(each)]
     if not products:
         return good(
             "free plan", "Polar sells no free plan; FREE in the code says what it includes."

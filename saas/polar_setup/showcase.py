@@ -1,10 +1,11 @@
 """What the pricing page will show, and why it does not show the rest."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
-from saas.billing import catalogue, reconcile
+from saas.billing import catalogue, markings, reconcile
 from saas.billing.models import Product
 from saas.extensions import db
 from saas.kit.money import format_money
@@ -40,7 +41,7 @@ def _shown(product: Product) -> Shown:
     return Shown(
         name=product.name,
         product_id=product.polar_id,
-        plan=str(product.meta.get("plan") or product.name),
+        plan=product.plan_key,
         price=_price(product),
         features=tuple(str(flag.get("description")) for flag in flags),
         hidden_because=_reason(product),
@@ -56,7 +57,7 @@ def _reason(product: Product) -> str:
     return ""
 
 
-def _advice(product: Product, flags: list[dict[str, object]]) -> list[str]:
+def _advice(product: Product, flags: list[dict[str, Any]]) -> list[str]:
     found = []
     if "plan" not in product.meta:
         found.append("no metadata plan, so its name is the plan's name in code")
@@ -66,6 +67,10 @@ def _advice(product: Product, flags: list[dict[str, object]]) -> list[str]:
         found.append("no feature flag, so buying it allows nothing")
     if not product.prices:
         found.append("no price, so the page says: see checkout")
+    found.extend(markings.mistakes_of_product(product.name, product.meta))
+    for flag in flags:
+        described, meta = str(flag.get("description") or ""), flag.get("metadata") or {}
+        found.extend(markings.mistakes_of_benefit(described, meta))
     return found
 
 

@@ -69,9 +69,31 @@ def test_no_free_plan_at_polar(polar_app: Flask, polar: LocalPolar) -> None:
     assert look(polar_app)["free plan"].is_good
 
 
+def test_metadata_that_says_nothing(polar_app: Flask, polar: LocalPolar) -> None:
+    """A limit as text counts, as Polar's own forms send it; what is no number is named with its cure."""
+    change_benefit(polar, "25 projects", metadata={"feature": "projects", "limit": "25"})
+    assert look(polar_app)["metadata"].is_good
+    change_benefit(polar, "25 projects", metadata={"feature": "projects", "limit": "many"})
+    found = look(polar_app)["metadata"]
+    assert found.words.count('the benefit 25 projects: limit is "many"') == 1
+    assert "flask billing sync" in found.cure
+    listed = polar_app.test_cli_runner().invoke(args=["polar", "products"]).output
+    assert 'note: the benefit 25 projects: limit is "many"; write a whole number' in listed
+
+
+def change_benefit(polar: LocalPolar, description: str, **changes: Any) -> None:
+    found = next(b for b in items(polar, "/v1/benefits/") if b["description"] == description)
+    with api(polar) as client:
+        body = {"type": "feature_flag", **changes}
+        client.patch(f"/v1/benefits/{found['id']}", json=body).raise_for_status()
+
+
 def test_polar_that_does_not_tell(polar_app: Flask, polar: LocalPolar) -> None:
     with polar_app.app_context():
-        assert [found.name for found in agreements.examine({})] == ["free plan"]
+        assert [found.name for found in agreements.examine({})] == [
+            "free plan",
+            "metadata",
+        ]
 
 
 def test_benefits_without_metadata_count_by_their_name() -> None:
