@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from saas.billing import gateway
-from saas.billing.gateway import PolarNotFound, PolarRejected, PolarUnauthorized, PolarUnavailable
+from saas.billing.gateway import (
+    PolarNotFound,
+    PolarRejected,
+    PolarScopeMissing,
+    PolarUnauthorized,
+    PolarUnavailable,
+)
 from saas.config import POLAR_URLS, current
 from saas.kit.datetimes import utcnow
 from saas.polar_setup import agreements, endpoint_checks, organization
@@ -17,6 +23,7 @@ from saas.polar_setup.findings import Finding, bad, good
 SKEW_SECONDS = 60  # Polar's signatures are refused when they are five minutes off.
 NOBODY = "00000000-0000-4000-8000-000000000000"
 READS = {
+    "organizations:read": "/v1/organizations/",
     "products:read": "/v1/products/",
     "benefits:read": "/v1/benefits/",
     "customers:read": "/v1/customers/",
@@ -45,16 +52,21 @@ class Look:
 def examine(url: str) -> list[Finding]:
     """Return everything that was looked at. ``url`` is where Polar should deliver."""
     look, finding = _token()
-    if look is None:
+    if not finding.is_good:
         return [finding]
+    if look is None:
+        return [finding, *_scopes(), *_deliveries(url)]
     found = [finding, _organization(look), _clock(look), *_scopes(), *_agreements(look)]
     return [*found, *_deliveries(url)]
 
 
 def _token() -> tuple[Look | None, Finding]:
     where = current().polar_url
+    accepted = good("token", f"{where} accepts the token.")
     try:
         page = gateway.call("GET", "/v1/organizations/")
+    except PolarScopeMissing:
+        return None, accepted  # What it may not do is named among the scopes.
     except PolarUnauthorized:
         return None, bad("token", f"{where} does not accept the token.", _cure_for_token())
     except PolarUnavailable as error:
@@ -66,7 +78,7 @@ def _token() -> tuple[Look | None, Finding]:
         cure = "Check POLAR_API_URL: what answers there is not Polar's API."
         return None, bad("token", f"{where} gives a strange answer: {error.detail}", cure)
     skew = (utcnow() - page.observed_at).total_seconds()
-    return Look(page.data.get("items") or [], skew), good("token", f"{where} accepts the token.")
+    return Look(page.data.get("items") or [], skew), accepted
 
 
 def _cure_for_token() -> str:

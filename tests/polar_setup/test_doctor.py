@@ -148,6 +148,29 @@ def test_missing_scopes_are_named(
     assert "orders:read, checkouts:write" in cure
 
 
+def test_scopes_of_a_real_token(
+    clinic: tuple[Flask, str], make_app: Any, polar: LocalPolar
+) -> None:
+    """A token that is good and may do little is not to be made anew."""
+    _, url = clinic
+    narrow = "polar_oat_scoped_products:read,benefits:read"
+    app = make_app(polar_api_url=polar.url, polar_access_token=narrow)
+    found = examine(app, url, code=1)
+    assert found["token"]["is_good"]
+    assert "Edit the token" in found["scopes"]["cure"]
+    assert "organizations:read, customers:read" in found["scopes"]["cure"]
+    assert " products:read" not in found["scopes"]["cure"]
+    narrow = f"polar_oat_scoped_{','.join([*doctor.READS, *doctor.WRITES])}"
+    app = make_app(polar_api_url=polar.url, polar_access_token=narrow)
+    assert examine(app, "http://127.0.0.1:9/", code=1)["scopes"]["is_good"]
+
+
+def test_a_command_names_the_scope_that_it_lacks(make_app: Any, polar: LocalPolar) -> None:
+    app = make_app(polar_api_url=polar.url, polar_access_token="polar_oat_scoped_orders:read")
+    result = app.test_cli_runner().invoke(args=["polar", "products"])
+    assert "lacks the scope products:read or products:write" in result.output
+
+
 def test_looking_changes_nothing(clinic: tuple[Flask, str], polar: LocalPolar) -> None:
     app, url = clinic
     polar.wait_idle()

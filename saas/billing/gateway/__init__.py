@@ -17,6 +17,7 @@ from saas.billing.gateway.errors import (
     PolarError,
     PolarNotFound,
     PolarRejected,
+    PolarScopeMissing,
     PolarUnauthorized,
     PolarUnavailable,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "PolarError",
     "PolarNotFound",
     "PolarRejected",
+    "PolarScopeMissing",
     "PolarUnauthorized",
     "PolarUnavailable",
     "accepts_us",

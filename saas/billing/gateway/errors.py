@@ -57,6 +57,10 @@ class PolarUnauthorized(PolarError):
     )
 
 
+class PolarScopeMissing(PolarUnauthorized):
+    """The token is good, and may not do this."""
+
+
 class PolarNotFound(PolarError):
     """Polar knows no such object."""
 

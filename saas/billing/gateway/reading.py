@@ -1,6 +1,7 @@
 """What an answer of Polar means: its JSON, its own time, or one of the errors."""
 
 import email.utils
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from saas.billing.gateway.errors import (
     PaymentDeclined,
     PolarNotFound,
     PolarRejected,
+    PolarScopeMissing,
     PolarUnauthorized,
     PolarUnavailable,
 )
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_RETRY_AFTER_SECONDS = 3600
+WANTED_SCOPE = re.compile(r'scope="([^"]*)"')
 
 
 def json_of(method: str, path: str, response: "httpx.Response") -> Any:
@@ -41,6 +44,8 @@ def json_of(method: str, path: str, response: "httpx.Response") -> Any:
             raise PolarRejected(f"{what}: not an object")
         return data
     detail = f"{what}: {str(data)[:500]}"
+    if status == 403 and isinstance(data, dict) and data.get("error") == "insufficient_scope":
+        raise PolarScopeMissing(f"{what}: the token lacks the scope {_wanted_scope(response)}")
     if status in {401, 403} and not _is_business_refusal(data):
         raise PolarUnauthorized(detail)
     if status == 402:
@@ -54,7 +59,13 @@ def json_of(method: str, path: str, response: "httpx.Response") -> Any:
 def _is_business_refusal(data: object) -> bool:
     """Tell 403 AlreadyActiveSubscription and its like from a token without the scope."""
     error = data.get("error") if isinstance(data, dict) else None
-    return error not in {None, "Unauthorized", "invalid_token", "insufficient_scope", "Forbidden"}
+    return error not in {None, "Unauthorized", "invalid_token", "Forbidden"}
+
+
+def _wanted_scope(response: "httpx.Response") -> str:
+    """Return which scopes would do, of which Polar tells in a header."""
+    found = WANTED_SCOPE.search(response.headers.get("www-authenticate", ""))
+    return " or ".join(found[1].split()) if found else "for it"
 
 
 def answered_at(response: "httpx.Response", fallback: datetime) -> datetime:
