@@ -14,6 +14,8 @@ from saas.kit.wsgi import drain
 
 log = logging.getLogger(__name__)
 
+A_MOMENT = 60  # Seconds, where nobody said how long to wait.
+
 
 class AppError(Exception):
     """Parent of every expected trouble. ``message`` is shown to the visitor, so write it for them."""
@@ -21,6 +23,7 @@ class AppError(Exception):
     status: ClassVar[int] = HTTPStatus.BAD_REQUEST
     code: ClassVar[str] = "bad_request"
     message: str = "This did not work."
+    retry_after: int | None = None  # Seconds, where somebody said how long to wait.
 
     def __init__(self, message: str | None = None) -> None:
         self.message = message or self.message
@@ -71,9 +74,16 @@ def error_page(status: int, code: str, message: str) -> Response:
     return make_response(render_template(template, status=status, message=message), status)
 
 
+def saying_when(response: Response, error: AppError) -> Response:
+    """Return the answer to an error that goes away by itself, with the time after which to try again."""
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(error.retry_after or A_MOMENT)
+    return response
+
+
 def _app_error(error: AppError) -> Response:
     db.session.rollback()
-    return error_page(error.status, error.code, error.message)
+    return saying_when(error_page(error.status, error.code, error.message), error)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

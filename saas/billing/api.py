@@ -19,7 +19,7 @@ from saas.billing import bp, checkout, notices, reconcile
 from saas.billing.metadata import readable_metadata
 from saas.billing.models import Customer, Subscription
 from saas.billing.wording import product_name
-from saas.errors import AppError
+from saas.errors import AppError, error_page, saying_when
 from saas.extensions import db
 
 API_LIMIT = "60 per minute"  # A front end asks every other second while a payment is confirmed.
@@ -51,9 +51,7 @@ def answering(view: Callable[P, Response]) -> Callable[P, Response]:
         except AppError as error:
             db.session.rollback()
             status = STATUSES.get(HTTPStatus(error.status), HTTPStatus(error.status))
-            return make_response(
-                jsonify(error={"code": error.code, "message": error.message}), status
-            )
+            return saying_when(error_page(status, error.code, error.message), error)
 
     return guarded
 

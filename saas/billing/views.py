@@ -26,9 +26,9 @@ from saas.billing import (
     trouble,
 )
 from saas.billing.checkout import AlreadySubscribed, AlreadyYours, PaymentUnderWay
-from saas.billing.gateway import PolarError, PolarUnavailable
+from saas.billing.gateway import PolarError
 from saas.billing.portal import NothingToManage
-from saas.errors import error_page, wants_json
+from saas.errors import error_page, saying_when, wants_json
 from saas.page_cache import same_for_visitors
 from saas.security import may_be_kept
 
@@ -186,12 +186,9 @@ def portal_return() -> ResponseReturnValue:
 def polar_trouble(error: PolarError) -> ResponseReturnValue:
     """Say what to do when Polar does not answer, or not as it should."""
     if wants_json():
-        return error_page(error.status, error.code, error.message)
+        return saying_when(error_page(error.status, error.code, error.message), error)
     page = render_template("billing/unavailable.html", trouble=trouble.words(error))
-    response = make_response(page, error.status)
-    if isinstance(error, PolarUnavailable):
-        response.headers["Retry-After"] = str(error.retry_after or 60)
-    return response
+    return saying_when(make_response(page, error.status), error)
 
 
 def _to_checkout(product_id: str) -> ResponseReturnValue:

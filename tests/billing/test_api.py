@@ -143,6 +143,8 @@ def test_trouble_at_polar_is_503(polar_app: Flask, polar: LocalPolar, fault: str
     )
     assert response.status_code == 503
     assert set(response.get_json()["error"]) == {"code", "message"}
+    goes_away = fault in {"down", "500", "429"}
+    assert response.headers.get("Retry-After") == ("60" if goes_away else None)
     assert client.get(f"{URL}/{uuid.uuid4()}").status_code in {503, 404}
 
 
