@@ -82,9 +82,11 @@ def process(world: World, arguments: Doc) -> None:
 
 
 def _check_single_subscription(world: World, doc: Doc) -> None:
-    """One subscription per customer, found by id or by e-mail, free ones included."""
+    """One subscription per customer, found by id or by e-mail, free ones included, unless the
+    organisation takes several."""
     product = world.store.need("product", doc["product_id"])
-    if not product["is_recurring"]:
+    settings = world.organization["subscription_settings"]
+    if not product["is_recurring"] or settings["allow_multiple_subscriptions"]:
         return
     buyer = _existing_customer(world, doc)
     running = subscriptions.billable_of(world, buyer["id"]) if buyer else None

@@ -106,6 +106,21 @@ def test_trial(polar: LocalPolar, buyers: Buyers, browser: httpx.Client) -> None
     assert buyers.subscription().status == "trialing"
 
 
+def test_several_subscriptions_where_the_organisation_takes_them(
+    polar: LocalPolar, buyers: Buyers
+) -> None:
+    several = {"subscription_settings": {"allow_multiple_subscriptions": True}}
+    organization = buyers.sdk.organizations.list().items[0].id
+    buyers.buy("Free")
+    assert buyers.pay(buyers.open("Pro Monthly")).status_code == 403
+    headers = {"Authorization": "Bearer polar_oat_local"}
+    url = f"{polar.url}/v1/organizations/{organization}"
+    assert httpx.patch(url, json=several, headers=headers).status_code == 200
+    buyers.buy("Pro Monthly")
+    running = buyers.sdk.subscriptions.list(external_customer_id=["user_1"], active=True).items
+    assert sorted(each.product.name for each in running) == ["Free", "Pro Monthly"]
+
+
 def test_already_subscribed(polar: LocalPolar, buyers: Buyers, browser: httpx.Client) -> None:
     buyers.buy()
     page = browser.get(open_for(polar, buyers, "Team Monthly").url)
