@@ -129,8 +129,31 @@ def _create(public_id: str, address: str, confirmed: bool) -> Answer:
     return _adopt(public_id, address, confirmed)
 
 
+def _give_back(polar_id: str, other_id: str) -> None:
+    """Put a customer who has somebody else's proven address back to the one of their own account.
+
+    Raises ``AddressTaken`` when no account here is theirs, or their own address is taken at Polar, too.
+    """
+    found = db.session.scalar(
+        db.select(User).where(User.public_id == other_id, User.email_confirmed_at.is_not(None))
+    )
+    own = found.email if found is not None else None
+    db.session.rollback()
+    if own is None:
+        raise AddressTaken
+    try:
+        answer = gateway.update_customer(polar_id, email=own)
+    except PolarRejected:
+        raise AddressTaken from None
+    log.warning("customer %s had somebody else's address at Polar; it has its own again", polar_id)
+    start_write()
+    sync.put_customer(answer.data, answer.observed_at)
+    db.session.commit()
+
+
 def _adopt(public_id: str, address: str, confirmed: bool) -> Answer:
-    """Put our id on the customer who has the address, if nobody else's is there and it is proven."""
+    """Put our id on the customer who has the address, if it is proven; if somebody else's is there,
+    they get their own address back, and the user is a customer of their own."""
     matches = [
         answer
         for answer in gateway.customers_by_email(address)
@@ -138,8 +161,11 @@ def _adopt(public_id: str, address: str, confirmed: bool) -> Answer:
     ]
     if not matches:  # Nobody has it, so it is the address itself that Polar complains about.
         raise AddressRefused
-    if len(matches) != 1 or matches[0].data.get("external_id") is not None or not confirmed:
+    if len(matches) != 1 or not confirmed:
         raise AddressTaken
+    if (other := matches[0].data.get("external_id")) is not None:
+        _give_back(str(matches[0].data["id"]), str(other))
+        return gateway.create_customer(public_id, address)
     try:
         return gateway.update_customer(str(matches[0].data["id"]), external_id=public_id)
     except PolarRejected:  # Another request of the same person was quicker.

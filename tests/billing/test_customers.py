@@ -47,6 +47,49 @@ def test_customer_with_another_id_is_never_taken_over(polar_app: Flask, polar: L
     assert sdk(polar).customers.get(other.id).external_id == "somebody-else"
 
 
+def test_an_address_that_somebody_else_took_at_polar_goes_back(
+    polar_app: Flask, polar: LocalPolar
+) -> None:
+    """Otherwise anybody could keep another person from paying. Both stay who they are."""
+    ids = fill_catalogue(polar_app)
+    eve, _ = sign_in(polar_app, "eve@example.com")
+    buy(eve, polar, ids["Pro Monthly"])
+    (hers,) = sdk(polar).customers.list(email="eve@example.com").items
+    sdk(polar).customers.update(hers.id, email="ada@example.com")
+    polar.wait_idle()
+    client, public_id = sign_in(polar_app, "ada@example.com")
+    buy(client, polar, ids["Team Monthly"])
+    polar.wait_idle()
+    assert sdk(polar).customers.get(hers.id).email == "eve@example.com"
+    assert sdk(polar).customers.get_external(public_id).email == "ada@example.com"
+    with polar_app.app_context():
+        plans = {
+            user.email: entitlements.for_user(user).plan.key
+            for user in db.session.scalars(db.select(User))
+        }
+    assert plans == {"eve@example.com": "pro", "ada@example.com": "team"}
+
+
+def test_an_unproven_address_takes_nothing_back(polar_app: Flask, polar: LocalPolar) -> None:
+    with polar_app.app_context():
+        customers.ensure(make_user(email="eve@example.com"))
+        (hers,) = sdk(polar).customers.list(email="eve@example.com").items
+        sdk(polar).customers.update(hers.id, email="ada@example.com")
+        with pytest.raises(customers.AddressTaken):
+            customers.ensure(make_user(email="ada@example.com", confirmed=False))
+    assert sdk(polar).customers.get(hers.id).email == "ada@example.com"
+
+
+def test_an_address_whose_own_is_taken_as_well_stays(polar_app: Flask, polar: LocalPolar) -> None:
+    with polar_app.app_context():
+        customers.ensure(make_user(email="eve@example.com"))
+        (hers,) = sdk(polar).customers.list(email="eve@example.com").items
+        sdk(polar).customers.update(hers.id, email="ada@example.com")
+        sdk(polar).customers.create(email="eve@example.com")
+        with pytest.raises(customers.AddressTaken):
+            customers.ensure(make_user(email="ada@example.com"))
+
+
 def test_unproven_address_adopts_nobody(polar_app: Flask, polar: LocalPolar) -> None:
     early = sdk(polar).customers.create(email="eve@example.com")
     with polar_app.app_context():
