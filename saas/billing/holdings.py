@@ -92,7 +92,12 @@ class Holding:
     @property
     def monthly_amount(self) -> float:
         """The price of a month, so that a year of a small plan does not look dearer than a big one."""
-        return self.amount / (MONTHS.get(self.interval or "", 1) * (self.interval_count or 1))
+        return a_month(self.amount, self.interval, self.interval_count)
+
+
+def a_month(amount: int, interval: str | None, count: int | None) -> float:
+    """Return what a price comes to in a month."""
+    return amount / (MONTHS.get(interval or "", 1) * (count or 1))
 
 
 def of(user: User) -> list[Holding]:

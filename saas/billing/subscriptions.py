@@ -5,14 +5,21 @@ A change is made at Polar first; our copy follows from the answer, as it does fr
 
 import time
 from http import HTTPStatus
-from typing import Any
 
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import gateway, notices, reconcile
+from saas.billing import gateway, holdings, notices, reconcile
 from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
-from saas.billing.models import Customer, Grant, Order, Product, Subscription
+from saas.billing.models import (
+    Customer,
+    Grant,
+    Order,
+    Product,
+    Subscription,
+    past_due_is_tolerated,
+)
+from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
 
@@ -44,7 +51,7 @@ def of(user: User) -> list[Subscription]:
 
 
 def main(user: User) -> Subscription | None:
-    """Return the one that pages are about: in force before ended, dear before cheap."""
+    """Return the one that pages are about: in force before ended, the dearer month first."""
     return next(iter(of(user)), None)
 
 
@@ -148,7 +155,13 @@ def _choose(user: User, subscription_id: str | None) -> Subscription | None:
     return next((found for found in mine if found.polar_id == subscription_id), None)
 
 
-def _importance(subscription: Subscription) -> tuple[int, Any, float]:
-    known = subscription.status in ENDED_LAST
-    rank = len(ENDED_LAST) - ENDED_LAST.index(subscription.status) if known else 0
-    return (rank, subscription.amount, subscription.created_at.timestamp())
+def _importance(subscription: Subscription) -> tuple[bool, int, float, float]:
+    """Order as ``entitlements`` does, so that the pages are about the plan that counts."""
+    status, grace = subscription.status, current().past_due_grace_days
+    is_kept = subscription.past_due and past_due_is_tolerated(subscription.past_due_at, grace)
+    is_in_force = subscription.is_active or is_kept
+    rank = len(ENDED_LAST) - ENDED_LAST.index(status) if status in ENDED_LAST else 0
+    price = holdings.a_month(
+        subscription.amount, subscription.recurring_interval, subscription.recurring_interval_count
+    )
+    return (is_in_force, 0 if is_in_force else rank, price, subscription.created_at.timestamp())
