@@ -59,6 +59,9 @@ if os.environ.get("METRICS_TOKEN"):
 # the setting TRUSTED_PROXIES, which the application reads.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
+# No header may say where the application is mounted: it would become the beginning of every link.
+forwarder_headers = ""
+
 # Heartbeats are files: in memory they cannot be held up by a slow disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 

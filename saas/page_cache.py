@@ -29,16 +29,16 @@ class PageCache:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._pages: dict[tuple[str, str], tuple[float, list[str]]] = {}
+        self._pages: dict[tuple[str, ...], tuple[float, list[str]]] = {}
 
-    def get(self, key: tuple[str, str]) -> str | None:
+    def get(self, key: tuple[str, ...]) -> str | None:
         """Return the page with this visitor's token, or ``None`` when it is not kept any more."""
         until, parts = self._pages.get(key, (0.0, []))
         if until < time.monotonic():
             return None
         return parts[0] if len(parts) == 1 else generate_csrf().join(parts)
 
-    def keep(self, key: tuple[str, str], page: str) -> None:
+    def keep(self, key: tuple[str, ...], page: str) -> None:
         """Remember a page that was rendered for this visitor, without their token."""
         if len(self._pages) >= MAX_PAGES:
             self._pages.clear()
@@ -66,7 +66,7 @@ def same_for_visitors(variant: Callable[[], str | None] = str) -> Callable[[View
             name = variant() if cache.seconds and _is_anybody() else None
             if name is None:
                 return view(*args, **kwargs)
-            key = (str(request.endpoint), name)
+            key = (request.root_path, str(request.endpoint), name)
             if (page := cache.get(key)) is not None:
                 return page
             answer = view(*args, **kwargs)

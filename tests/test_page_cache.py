@@ -49,6 +49,12 @@ def test_who_is_signed_in_sees_their_own_page(kept: Flask) -> None:
     assert "grace@example.com" not in kept.test_client().get("/").text
 
 
+def test_where_the_application_is_mounted_makes_a_page_of_its_own(kept: Flask) -> None:
+    client = kept.test_client()
+    assert 'href="/elsewhere/' in client.get("/", base_url="http://127.0.0.1:8000/elsewhere").text
+    assert "/elsewhere/" not in client.get("/", base_url="http://127.0.0.1:8000").text
+
+
 def test_a_message_is_shown_once_and_not_kept(kept: Flask) -> None:
     client, _ = sign_in(kept)
     submit(client, "/logout", form_at="/dashboard")

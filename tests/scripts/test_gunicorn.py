@@ -54,6 +54,10 @@ def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) ->
             assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 30)
             assert wait_until(lambda: len(processes_in(project)) == 4, 5)
             named = {"Host": "app.example.com"}
+            mounted = named | {"SCRIPT_NAME": "/elsewhere"}
+            for path, status in ("/elsewhere/login", 404), ("/login", 200):
+                asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=mounted)
+                assert asked_status(asked) == status
             asked = urllib.request.Request(f"http://127.0.0.1:{port}/pricing", headers=named)
             with urllib.request.urlopen(asked) as page:
                 style = re.search(r'href="(/static/css/[^"]+)"', page.read().decode())
@@ -84,6 +88,15 @@ def test_it_refuses_to_start_without_a_secret(project: Path) -> None:
     assert done.returncode != 0
     assert "SECRET_KEY" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def asked_status(request: urllib.request.Request) -> int:
+    try:
+        with urllib.request.urlopen(request) as answer:
+            assert b"/elsewhere/" not in answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 PRELOADING = """
