@@ -57,6 +57,29 @@ def test_subscription_ends_and_the_customer_is_deleted_at_polar(
     assert people(polar_app) == []
 
 
+@pytest.mark.parametrize(
+    ("scenario", "days", "status"),
+    [("pause", 0, "active"), ("pause", 32, "paused"), ("fail-next-renewal", 32, "past_due")],
+)
+def test_whatever_the_subscription_does_it_ends(
+    polar_app: Flask, polar: LocalPolar, scenario: str, days: int, status: str
+) -> None:
+    ids = fill_catalogue(polar_app)
+    client, public_id = sign_in(polar_app)
+    buy(client, polar, ids["Pro Monthly"])
+    polar.scenario(scenario)
+    if days:
+        polar.advance(days=days)
+    assert [found for found, _ in at_polar(polar_app, public_id)] == [status]
+    submit(client, URL, password=PASSWORD)
+    polar.wait_idle()
+    assert people(polar_app) == []
+    with polar_app.app_context():
+        assert gateway.customer_by_external_id(public_id) is None
+        statuses = [each.data["status"] for each in gateway.pages("/v1/subscriptions/")]
+    assert statuses == ["canceled"]
+
+
 def test_signing_up_again_with_the_same_address(polar_app: Flask, polar: LocalPolar) -> None:
     ids = fill_catalogue(polar_app)
     client, before = sign_in(polar_app)
