@@ -134,7 +134,7 @@ def _holdings(
         name, meta = (product.name, product.meta) if product else ("Subscription", {})
         period = (s.recurring_interval, s.recurring_interval_count)
         rows.append(
-            Holding("subscription", s.polar_id, s.status, name, meta, s.amount, s.past_due_at,
+            Holding("subscription", s.polar_id, s.standing, name, meta, s.amount, s.past_due_at,
                     s.product_id, *period)
         )  # fmt: skip
     for grant in grants:

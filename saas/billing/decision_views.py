@@ -85,10 +85,15 @@ def keep() -> Answer:
 def pause() -> Answer:
     """Say what a pause means; pause by POST."""
     form = PauseForm()
+
+    def describe(found: Subscription) -> Decision:
+        form.months.choices = [SelectChoice(*pair) for pair in decisions.pauses(found)]
+        return decisions.pausing(found)
+
     return _decide(
         "billing/pause.html",
         form,
-        decisions.pausing,
+        describe,
         lambda found: decisions.pause(found, int(form.months.data)),
     )
 

@@ -6,15 +6,18 @@ Each has a page that says what will happen and when, made of the subscription as
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from saas.billing import subscriptions
-from saas.billing.models import Subscription
+from saas.billing import outlook, subscriptions
+from saas.billing.entitlements import FREE
+from saas.billing.models import Product, Subscription
 from saas.billing.subscriptions import NoSubscription
-from saas.billing.wording import per_period, product_name
+from saas.billing.wording import per_period, product_name, upcoming
+from saas.extensions import db
 from saas.kit.datetimes import utcnow
 from saas.kit.money import format_money
 from saas.templating import day
 
 MONTH = timedelta(days=30)
+LONGEST_PAUSE = 3
 
 
 @dataclass(frozen=True)
@@ -32,25 +35,16 @@ def cancellation(subscription: Subscription) -> Decision:
     """Say what cancelling means. Raises ``NoSubscription`` when it is cancelled already."""
     if subscription.cancel_at_period_end:
         raise NoSubscription("This subscription is cancelled already.")
-    if subscription.status == "paused":
+    if not can_cancel(subscription):
+        raise NoSubscription("The free plan costs nothing, so there is nothing to cancel.")
+    if subscription.is_paused:
         return _ending(subscription)
-    name, end = product_name(subscription.product_id), day(_end(subscription))
-    points = [
-        f"{'Your free trial runs' if subscription.on_trial else f'You keep {name}'} until {end}.",
-        "After that you are on the free plan, and what belongs to your plan is closed to you.",
-        "Nothing more is charged.",
-    ]
-    if subscription.past_due:
-        points = [
-            f"Your plan ends on {end} at the latest.",
-            "The payment that failed may still be tried until then.",
-            "After that nothing more is charged, and you are on the free plan.",
-        ]
+    dropped = [f"{sentence} This will not happen." for sentence in scheduled(subscription)]
     return Decision(
         subscription.polar_id,
-        f"Cancel {name}",
+        f"Cancel {product_name(subscription.product_id)}",
         "You can change your mind until the last day.",
-        points,
+        [*outlook.of_cancelling(subscription), *dropped],
     )
 
 
@@ -59,12 +53,12 @@ def cancel(subscription: Subscription, reason: str = "", comment: str = "") -> s
 
     Raises as ``subscriptions.change``.
     """
-    end, name = day(_end(subscription)), product_name(subscription.product_id)
-    words = f"Your plan is cancelled. You keep it until {end}."
+    end, name = day(outlook.last_day(subscription)), product_name(subscription.product_id)
+    words = f"{name} is cancelled. You keep it until {end}."
     if subscription.past_due:
-        words = f"Your plan is cancelled and ends on {end}."
+        words = f"{name} is cancelled and ends on {end} at the latest."
     how = {"cancel_at_period_end": True}
-    if subscription.status == "paused":
+    if subscription.is_paused:
         how, words = {"revoke": True}, f"{name} has ended. Nothing more is charged."
     subscriptions.change(
         subscription.polar_id,
@@ -81,6 +75,8 @@ def keeping(subscription: Subscription) -> Decision:
         raise NoSubscription("Nothing is scheduled, so there is nothing to undo.")
     name, end = product_name(subscription.product_id), day(subscription.current_period_end)
     points = [f"{sentence} This is undone." for sentence in scheduled(subscription)]
+    if subscription.cancel_at_period_end and subscription.pending_update:
+        points.append("A change of plan that was scheduled before is undone as well.")
     goes_on = f"You keep {name}. It goes on after {end} for {per_period(subscription)}."
     return Decision(
         subscription.polar_id,
@@ -117,10 +113,22 @@ def pausing(subscription: Subscription) -> Decision:
         "A break without losing your plan.",
         [
             f"You keep {name} until {end}, since that is paid for.",
-            "Then you are on the free plan and nothing is charged until you resume.",
-            f"When it resumes, a new period begins, and you pay {per_period(subscription)} again.",
+            outlook.without(subscription, at=subscription.current_period_end),
+            "Nothing is charged during the pause.",
+            f"When it resumes, {outlook.charge(subscription)}: at the moment that you choose, or by itself "
+            "on the day that you set here. You can resume or cancel before that day.",
         ],
     )
+
+
+def pauses(subscription: Subscription) -> list[tuple[str, str]]:
+    """Return how long a pause may last, in months, and each in words; ``0`` is until resumed."""
+    price = format_money(subscription.amount, subscription.currency)
+    timed = [
+        (str(months), f"Until {day(_resumes(subscription, months))}, then {price} is charged")
+        for months in range(1, LONGEST_PAUSE + 1)
+    ]
+    return [("0", "Until I resume it myself"), *timed]
 
 
 def pause(subscription: Subscription, months: int = 0) -> str:
@@ -128,14 +136,17 @@ def pause(subscription: Subscription, months: int = 0) -> str:
     end = subscription.current_period_end or utcnow()
     changes: dict[str, object] = {"pause_at_period_end": True}
     if months:
-        changes["resumes_at"] = (end + months * MONTH).isoformat()
-    subscriptions.change(subscription.polar_id, **changes)
-    return f"Your plan pauses on {day(end)}. You keep it until then."
+        changes["resumes_at"] = _resumes(subscription, months).isoformat()
+    name, subscription_id = product_name(subscription.product_id), subscription.polar_id
+    subscriptions.change(subscription_id, **changes)
+    kept = db.session.get_one(Subscription, subscription_id)
+    words = f"{name} pauses on {day(end)}. You keep it until then. {outlook.of_resuming(kept)}"
+    return words.strip()
 
 
 def resumption(subscription: Subscription) -> Decision:
     """Say what resuming costs. Raises ``NoSubscription`` when it is not paused."""
-    if subscription.status != "paused":
+    if not subscription.is_paused:
         raise NoSubscription("This subscription is not paused.")
     name = product_name(subscription.product_id)
     amount = format_money(subscription.amount, subscription.currency)
@@ -159,20 +170,31 @@ def resume(subscription: Subscription) -> str:
 
 def can_pause(subscription: Subscription) -> bool:
     """True for a subscription that runs, costs something and has nothing scheduled."""
-    running = subscription.status == "active" and not subscription.is_free
+    running = subscription.standing == "active" and not subscription.is_free
     return running and not subscription.has_schedule
 
 
+def can_cancel(subscription: Subscription) -> bool:
+    """False for the free plan itself: who ended it would have it all the same."""
+    product = db.session.get(Product, subscription.product_id)
+    is_free_plan = product is not None and product.plan_key == FREE.plan.key
+    return not (subscription.is_free and is_free_plan)
+
+
 def scheduled(subscription: Subscription) -> list[str]:
-    """Return a sentence for each thing that will happen at the end of the period."""
-    found = []
+    """Return a sentence for each thing that will happen at the end of the period.
+
+    What is cancelled does not come to anything else, though Polar keeps a change that waits.
+    """
+    name, end = product_name(subscription.product_id), day(subscription.current_period_end)
     if subscription.cancel_at_period_end:
-        found.append(f"Your plan ends on {day(_end(subscription))}.")
+        return [f"{name} ends on {day(outlook.last_day(subscription))}."]
+    found = []
     if subscription.pause_at_period_end:
-        found.append(f"Your plan pauses on {day(subscription.current_period_end)}.")
+        found.append(f"{name} pauses on {end}. {outlook.of_resuming(subscription)}".strip())
     if subscription.pending_update and subscription.pending_update.get("product_id"):
-        name = product_name(subscription.pending_update["product_id"])
-        found.append(f"Your plan changes to {name} on {day(subscription.current_period_end)}.")
+        wanted, price = upcoming(subscription)
+        found.append(f"{name} changes to {wanted} on {end}, for {price}.")
     return found
 
 
@@ -180,8 +202,8 @@ def _ending(subscription: Subscription) -> Decision:
     """Say what cancelling means while it is paused: there is no period left to wait for."""
     name = product_name(subscription.product_id)
     points = [
-        f"{name} is paused, so it ends at once.",
-        "Nothing more is charged, and you stay on the free plan.",
+        f"{name} is paused, so it ends at once, and nothing more is charged.",
+        outlook.without(subscription, "Then"),
         "To have it again later you choose a plan anew.",
     ]
     return Decision(
@@ -189,5 +211,5 @@ def _ending(subscription: Subscription) -> Decision:
     )
 
 
-def _end(subscription: Subscription) -> datetime | None:
-    return subscription.ends_at or subscription.current_period_end
+def _resumes(subscription: Subscription, months: int) -> datetime:
+    return (subscription.current_period_end or utcnow()) + months * MONTH

@@ -1,13 +1,11 @@
 """The mails about billing: which facts each one tells. When they are due says ``occasions``."""
 
-from datetime import timedelta
 from typing import Any
 
 from saas.accounts.models import User
-from saas.billing import address_at_polar
-from saas.billing.models import Notice, Order, Subscription, past_due_is_tolerated
-from saas.billing.wording import per_period, product_name
-from saas.config import current
+from saas.billing import address_at_polar, outlook
+from saas.billing.models import Notice, Order, Subscription
+from saas.billing.wording import per_period, product_name, upcoming
 from saas.extensions import db
 from saas.mail import link, send
 from saas.templating import day
@@ -46,23 +44,21 @@ def _facts(kind: str, period: str, subscription: Subscription) -> dict[str, Any]
         "welcome": subscription.is_active and subscription.product_id == period,
         "payment_failed": subscription.past_due,
         "trial_ending": subscription.on_trial and not subscription.cancel_at_period_end,
-        "cancellation_confirmed": subscription.cancel_at_period_end,
+        "pause_ending": subscription.is_paused and str(subscription.resumes_at) == period,
+        "cancellation_confirmed": subscription.is_current and subscription.cancel_at_period_end,
         "access_ended": subscription.has_ended,
     }
     if not is_so.get(kind, False):
         return None
+    plan, (next_plan, next_price) = product_name(subscription.product_id), upcoming(subscription)
     return {
-        "plan": product_name(subscription.product_id),
+        "plan": plan,
         "price": per_period(subscription),
-        "last_day": day(subscription.ends_at or subscription.current_period_end),
+        "next_plan": next_plan if next_plan != plan else "",
+        "next_price": next_price,
         "trial_end": day(subscription.trial_end) if subscription.on_trial else "",
-        "kept_until": _kept_until(subscription),
+        "resumes_on": day(subscription.resumes_at),
+        "debt": outlook.owed(subscription),
+        "meaning": outlook.of_cancelling(subscription),
+        "without": outlook.without(subscription, "Now"),
     }
-
-
-def _kept_until(subscription: Subscription) -> str:
-    """Return the last day of the grace period, while it lasts."""
-    since, grace = subscription.past_due_at, current().past_due_grace_days
-    if since is None or not past_due_is_tolerated(since, grace):
-        return ""
-    return day(since + timedelta(days=grace))

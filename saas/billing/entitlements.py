@@ -24,7 +24,8 @@ class Entitlements:
 
     ``plan_keys`` and ``product_ids`` name everything in force, also beside the plan that is shown;
     ``comped_ids`` are those products that were given and not bought.
-    ``past_due_at`` is when a payment failed that is still owed, whether or not the plan is kept meanwhile.
+    ``past_due_at`` is when a payment failed that is still owed, whether or not the plan is kept meanwhile,
+    and ``past_due_name`` for what.
     """
 
     plan: Plan
@@ -35,6 +36,7 @@ class Entitlements:
     product_ids: frozenset[str] = frozenset()
     comped_ids: frozenset[str] = frozenset()
     past_due_at: datetime | None = None
+    past_due_name: str = ""
 
     def can(self, feature: str) -> bool:
         """True when the feature may be used."""
@@ -43,6 +45,11 @@ class Entitlements:
     def limit(self, name: str) -> int:
         """Return how many of something the plan includes; 0 when it includes none."""
         return self.limits.get(name, 0)
+
+    def includes(self, other: "Entitlements") -> bool:
+        """True when nothing that the other one gives is missing."""
+        enough = all(self.limit(name) >= value for name, value in other.limits.items())
+        return enough and other.features <= self.features
 
     def has_plan(self, *wanted: str) -> bool:
         """True with one of these plans or products in force; without names, with any but the free one."""
@@ -95,6 +102,9 @@ def of_holdings(rows: list[Holding]) -> Entitlements:
     carriers = [row for row in rows if row.names_a_plan and row.is_in_force]
     grants = [row for row in rows if row.kind == "grant" and row.source not in ended]
     best = max(carriers, key=_weight, default=None)
+    owed = sorted(
+        (row.at, row.label) for row in subscriptions if row.status == "past_due" and row.at
+    )
     bought, comped = _products(rows, "subscription", "order"), _products(rows, "comp")
     return Entitlements(
         plan=best.plan if best else FREE.plan,
@@ -104,9 +114,8 @@ def of_holdings(rows: list[Holding]) -> Entitlements:
         plan_keys=frozenset(row.plan.key for row in carriers),
         product_ids=bought | comped,
         comped_ids=comped - bought,
-        past_due_at=min(
-            (row.at for row in subscriptions if row.status == "past_due" and row.at), default=None
-        ),
+        past_due_at=owed[0][0] if owed else None,
+        past_due_name=owed[0][1] if owed else "",
     )
 
 

@@ -20,12 +20,6 @@ REASONS = [
     SelectChoice("too_complex", "It is too complicated"),
     SelectChoice("other", "Another reason"),
 ]
-PAUSES = [
-    SelectChoice("0", "Until I resume it myself"),
-    SelectChoice("1", "For one month"),
-    SelectChoice("2", "For two months"),
-    SelectChoice("3", "For three months"),
-]
 
 
 class ChangeForm(PageForm):
@@ -52,6 +46,6 @@ class CancellationForm(ChangeForm):
 
 
 class PauseForm(ChangeForm):
-    """Asks for how long."""
+    """Asks for how long; the choices name the day and the price."""
 
-    months = SelectField("For how long?", choices=PAUSES, default="0")
+    months = SelectField("For how long?", default="0")

@@ -30,8 +30,8 @@ from saas.billing.models import (
     Order,
     Product,
     Subscription,
-    past_due_is_tolerated,
 )
+from saas.billing.standing import past_due_is_tolerated, status_at
 from saas.config import current
 from saas.extensions import db
 from saas.kit.datetimes import UTCDateTime, utcnow
@@ -39,6 +39,7 @@ from saas.kit.datetimes import UTCDateTime, utcnow
 PAID_ORDER_STATUSES = ("paid", "partially_refunded")
 COMPED = "comped"
 IN_COMP = "benefits of a comp"
+NOW = bindparam("now", type_=UTCDateTime)
 MONTHS = {"day": 12 / 365, "week": 12 / 52, "month": 1, "year": 12}
 
 
@@ -100,9 +101,9 @@ def a_month(amount: int, interval: str | None, count: int | None) -> float:
     return amount / (MONTHS.get(interval or "", 1) * (count or 1))
 
 
-def of(user: User) -> list[Holding]:
-    """Return what a user holds or once held, as we know it. One query."""
-    who = {"user_id": user.id, "now": utcnow()}
+def of(user: User, now: datetime | None = None) -> list[Holding]:
+    """Return what a user holds or once held, as we know it, at a moment, else now. One query."""
+    who = {"user_id": user.id, "now": now or utcnow()}
     rows = [Holding(*row) for row in db.session.execute(_query(), who)]
     return [held for row in rows for held in ([row] if row.kind != IN_COMP else _given(row))]
 
@@ -129,7 +130,7 @@ def _subscriptions(mine: Subquery) -> Any:
         select(
             literal("subscription", String).label("kind"),
             Subscription.polar_id,
-            Subscription.status,
+            status_at(Subscription, NOW),
             func.coalesce(Product.name, "Subscription"),
             Product.meta,
             Subscription.amount,
@@ -206,6 +207,6 @@ def _comps(kind: str) -> Any:
         .outerjoin(Product, Product.polar_id == Comp.product_id)
         .where(
             Comp.user_id == bindparam("user_id"),
-            *comps.in_force(bindparam("now", type_=UTCDateTime)),
+            *comps.in_force(NOW),
         )
     )

@@ -6,13 +6,14 @@ Every row is a snapshot. ``modified_at`` is Polar's own (or ``created_at`` while
 Only ``sync.py`` writes them. The last two tables are our own notes.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.billing import markings
+from saas.billing.standing import status_by_now
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.models import Base
 
@@ -129,14 +130,19 @@ class Subscription(Snapshot, Base):
     pending_update: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     @property
+    def standing(self) -> str:
+        """Its status by now: what was to end or to pause at a moment that is over has done so."""
+        return status_by_now(self)
+
+    @property
     def is_active(self) -> bool:
-        """True while Polar counts it as active, a trial included."""
-        return self.status in {"active", "trialing"}
+        """True while it runs, a trial included."""
+        return self.standing in {"active", "trialing"}
 
     @property
     def on_trial(self) -> bool:
         """True during the trial."""
-        return self.status == "trialing"
+        return self.standing == "trialing"
 
     @property
     def had_trial(self) -> bool:
@@ -156,17 +162,22 @@ class Subscription(Snapshot, Base):
     @property
     def past_due(self) -> bool:
         """True when the last renewal could not be charged and Polar still tries."""
-        return self.status == "past_due"
+        return self.standing == "past_due"
+
+    @property
+    def is_paused(self) -> bool:
+        """True during a pause."""
+        return self.standing == "paused"
 
     @property
     def has_ended(self) -> bool:
         """True when it is over for good."""
-        return self.status in {"canceled", "unpaid", "incomplete_expired"}
+        return self.standing in {"canceled", "unpaid", "incomplete_expired"}
 
     @property
     def is_current(self) -> bool:
         """True while it stands between its owner and another one: running, owed or paused."""
-        return self.is_active or self.status in {"past_due", "paused"}
+        return self.is_active or self.past_due or self.is_paused
 
     @property
     def is_free(self) -> bool:
@@ -234,10 +245,3 @@ class AddressNews(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     since: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
-
-
-def past_due_is_tolerated(past_due_at: datetime | None, grace_days: int) -> bool:
-    """True while a past-due subscription keeps its plan: less than ``grace_days`` since it fell due."""
-    if past_due_at is None or grace_days <= 0:
-        return False
-    return utcnow() < past_due_at + timedelta(days=grace_days)

@@ -5,6 +5,7 @@ Neither ever raises because of a mail.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import cast
@@ -54,9 +55,11 @@ def run(now: datetime | None = None) -> int:
     """Note everything that is due now. Returns how many mails are on their way because of that."""
     now = now or utcnow()
     recent = or_(
-        Subscription.status.in_(("past_due", "trialing")),
+        Subscription.status.in_(("past_due", "trialing", "paused")),
+        Subscription.modified_at > now - NEWS_DAYS,
         Subscription.canceled_at > now - NEWS_DAYS,
         Subscription.ended_at > now - NEWS_DAYS,
+        Subscription.ends_at > now - NEWS_DAYS,
     )
     ids = set(db.session.scalars(select(Subscription.polar_id).where(recent)))
     ids |= set(db.session.scalars(select(Order.polar_id).where(Order.created_at > now - NEWS_DAYS)))
@@ -159,11 +162,14 @@ def _due(ids: set[str], now: datetime) -> dict[Occasion, int]:
         .where(or_(Subscription.polar_id.in_(ids), Subscription.polar_id.in_(of_order)))
         .where(Customer.user_id.is_not(None))
     ).all()
-    by_id = {subscription.polar_id: subscription for subscription, _ in subscriptions}
-    orders = db.session.execute(
+    began_with = defaultdict(list)
+    known = {subscription.polar_id for subscription, _ in subscriptions}
+    for order in db.session.scalars(select(Order).where(Order.subscription_id.in_(known))):
+        began_with[order.subscription_id].append(order)
+    purchases = db.session.execute(
         select(Order, owner)
         .join(Customer, Customer.polar_id == Order.customer_id)
-        .where(or_(Order.polar_id.in_(ids), Order.subscription_id.in_(by_id)))
+        .where(Order.polar_id.in_(ids), Order.subscription_id.is_(None))
         .where(Customer.user_id.is_not(None), Order.created_at > now - NEWS_DAYS)
     ).all()
     found: dict[Occasion, int] = address_at_polar.due(ids) | {
@@ -171,7 +177,11 @@ def _due(ids: set[str], now: datetime) -> dict[Occasion, int]:
         for subscription, user_id in subscriptions
         for occasion in occasions.of_subscription(subscription, now)
     }
-    for order, user_id in orders:
-        for occasion in occasions.of_order(order, by_id.get(order.subscription_id or ""), now):
+    for subscription, user_id in subscriptions:
+        orders = began_with[subscription.polar_id]
+        for occasion in occasions.of_beginning(subscription, orders, now):
+            found[occasion] = user_id
+    for order, user_id in purchases:
+        for occasion in occasions.of_purchase(order, now):
             found[occasion] = user_id
     return found

@@ -12,8 +12,10 @@ from saas.billing.models import Order, Subscription
 
 NEWS_DAYS = timedelta(days=3)  # What is older is no news, for example after a first import.
 TRIAL_NOTICE = timedelta(days=3)
+PAUSE_NOTICE = timedelta(days=3)
 SHORT_TRIAL = timedelta(days=4)  # Its welcome says the same, and came a moment ago.
-WELCOMED = frozenset({"purchase", "subscription_create", "subscription_update"})
+SETTLED = frozenset({"paid", "partially_refunded", "refunded"})
+BEGINNING = frozenset({"subscription_create", "subscription_update"})
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,43 @@ def of_subscription(subscription: Subscription, now: datetime) -> Iterator[Occas
     ends = subscription.is_current and subscription.cancel_at_period_end
     if ends and _is_news(subscription.canceled_at, now):
         yield Occasion("cancellation_confirmed", subject, str(subscription.canceled_at))
-    if subscription.has_ended and _is_news(subscription.ended_at, now):
+    if subscription.has_ended and _is_news(subscription.ended_at or subscription.ends_at, now):
         yield Occasion("access_ended", subject, "")
     if _trial_ends_soon(subscription, now):
         yield Occasion("trial_ending", subject, str(subscription.trial_end))
+    resumes = subscription.resumes_at
+    if subscription.is_paused and resumes and now < resumes <= now + PAUSE_NOTICE:
+        yield Occasion("pause_ending", subject, str(resumes))
 
 
-def of_order(order: Order, subscription: Subscription | None, now: datetime) -> Iterator[Occasion]:
-    """Yield the welcome that a paid order is the occasion of: a purchase or the start of a plan."""
-    if order.status != "paid" or order.billing_reason not in WELCOMED:
+def of_purchase(order: Order, now: datetime) -> Iterator[Occasion]:
+    """Yield the welcome that something bought once is the occasion of."""
+    is_bought = order.status == "paid" and order.billing_reason == "purchase"
+    if is_bought and order.total_amount and _is_news(order.created_at, now):
+        yield Occasion("welcome", order.polar_id, order.product_id or "")
+
+
+def of_beginning(
+    subscription: Subscription, orders: list[Order], now: datetime
+) -> Iterator[Occasion]:
+    """Yield the welcome to the plan that a subscription is on, given all of its orders.
+
+    A plan begins with its first order, be it for a purchase, for a switch that is paid at once or for the
+    period that a scheduled switch waited for. A switch that goes on the next invoice has no order yet: then
+    there are orders for other plans only, and it happened when the subscription was changed the last time.
+    """
+    if not subscription.is_active or (subscription.is_free and not subscription.on_trial):
         return
-    if not _is_news(order.created_at, now):
+    mine = [order for order in orders if order.product_id == subscription.product_id]
+    if mine and not any(order.status in SETTLED for order in mine):
         return
-    if order.subscription_id is not None and (subscription is None or not subscription.is_active):
-        return
-    if order.total_amount == 0 and not (subscription and subscription.on_trial):
-        return  # The free plan.
-    subject = order.subscription_id or order.polar_id
-    yield Occasion("welcome", subject, order.product_id or "")
+    began = min((order.created_at for order in mine), default=subscription.modified_at)
+    first = min(orders, key=lambda order: order.created_at, default=None)
+    is_known = any(order.billing_reason in BEGINNING for order in mine)
+    if first is None or not (is_known or first.product_id != subscription.product_id):
+        return  # The order that it began with is not known, so nobody can say when that was.
+    if _is_news(began, now):
+        yield Occasion("welcome", subscription.polar_id, subscription.product_id)
 
 
 def _trial_ends_soon(subscription: Subscription, now: datetime) -> bool:

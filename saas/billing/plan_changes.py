@@ -13,7 +13,7 @@ from saas.accounts.models import User
 from saas.billing import subscriptions
 from saas.billing.models import Product, Subscription
 from saas.billing.subscriptions import SubscriptionMoved
-from saas.billing.wording import per_period, product_name
+from saas.billing.wording import fixed_price, per_period, product_name
 from saas.errors import AppError
 from saas.kit.datetimes import utcnow
 from saas.kit.money import format_money
@@ -115,16 +115,6 @@ def switch(offered: Quote, behavior: str, fingerprint: str) -> Option:
     return chosen
 
 
-def fixed_price(product: Product) -> tuple[int, str] | None:
-    """Return amount and currency of a product with one plain price, else ``None``."""
-    prices = [price for price in product.prices if not price.get("is_archived")]
-    kinds = {price.get("amount_type") for price in prices}
-    if len(prices) != 1 or not kinds <= {"fixed", "free"}:
-        return None
-    amount = prices[0].get("price_amount") or 0
-    return int(amount), str(prices[0].get("price_currency") or "usd")
-
-
 def _require_switchable(subscription: Subscription, product: Product) -> None:
     if not product.is_recurring:
         words = f"{product.name} is bought once and stands beside your plan."
@@ -133,11 +123,14 @@ def _require_switchable(subscription: Subscription, product: Product) -> None:
         raise NotSwitchable("You are on this plan already.", "billing.settings")
     if subscription.is_free:
         raise NotSwitchable("Go on to the payment to switch.", "billing.checkout_resume")
-    if subscription.status == "paused":
+    if subscription.is_paused:
         raise NotSwitchable("Your plan is paused. Resume it first.", "billing.resumption")
     if not subscription.is_active:
         words = "A payment is open. Update your card under Manage subscription first."
         raise NotSwitchable(words, "billing.settings")
+    waiting = {} if subscription.cancel_at_period_end else subscription.pending_update or {}
+    if waiting.get("product_id") == product.polar_id:
+        raise NotSwitchable("This switch is scheduled already.", "billing.settings")
     if subscription.has_schedule:
         words = "A change is scheduled already. Keep your plan as it is, then switch."
         raise NotSwitchable(words, "billing.keep")

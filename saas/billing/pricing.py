@@ -140,7 +140,7 @@ def _is_current(product: Product, plan_key: str, visitor: Visitor) -> bool:
         return False
     mine = visitor.subscription
     if mine and mine.product_id == product.polar_id:
-        return True
+        return plan_key != FREE.plan.key or not visitor.pays
     if product.polar_id in visitor.owned and (product.is_recurring or "plan" in product.meta):
         return True
     return plan_key == FREE.plan.key and not visitor.pays and (mine is None or mine.is_free)
@@ -151,11 +151,11 @@ def _action(product: Product, plan_key: str, is_current: bool, visitor: Visitor)
     if not visitor.is_signed_in and plan_key == FREE.plan.key:
         return Action("signup", "Start for free", url_for("accounts.signup"))
     if is_current:
-        return _present_plan(product, mine)
+        return _present_plan(product, mine, visitor)
+    if plan_key == FREE.plan.key and visitor.pays and (mine is None or mine.is_free):
+        return Action("current", "Included")
     if mine is not None and product.is_recurring:
         return _other_plan(product, plan_key, mine)
-    if plan_key == FREE.plan.key and visitor.pays:
-        return Action("current", "Included")
     label = f"Choose {product.name}" if product.is_recurring else "Buy once"
     if _gets_trial(product, visitor):
         label = "Start free trial"
@@ -164,13 +164,15 @@ def _action(product: Product, plan_key: str, is_current: bool, visitor: Visitor)
     return Action("checkout", label, url)
 
 
-def _present_plan(product: Product, mine: Subscription | None) -> Action:
+def _present_plan(product: Product, mine: Subscription | None, visitor: Visitor) -> Action:
     if mine is None or mine.product_id != product.polar_id:
         return Action("current", "Your plan" if product.is_recurring else "Yours")
-    if mine.status == "paused":
+    if mine.is_paused:
         return Action("resume", "Resume", url_for("billing.resumption"))
     if mine.has_schedule and not mine.past_due:
         return Action("keep", "Keep", url_for("billing.keep"))
+    if mine.past_due and product.polar_id not in visitor.owned:
+        return Action("manage", "Pay to open it again", url_for("billing.settings"))
     return Action("current", "Your plan")
 
 
@@ -180,10 +182,11 @@ def _other_plan(product: Product, plan_key: str, mine: Subscription) -> Action:
         return Action("checkout", f"Upgrade to {product.name}")
     if mine.past_due:
         return Action("manage", "Pay the open invoice first", url_for("billing.settings"))
-    if (mine.pending_update or {}).get("product_id") == product.polar_id:
+    is_ending = mine.cancel_at_period_end
+    if (mine.pending_update or {}).get("product_id") == product.polar_id and not is_ending:
         return Action("current", f"From {day(mine.current_period_end)}")
     if plan_key == FREE.plan.key:
-        if mine.cancel_at_period_end:
+        if is_ending:
             return Action("current", f"From {day(mine.ends_at or mine.current_period_end)}")
         return Action("cancel", "Switch to Free", url_for("billing.cancellation"))
     return Action(

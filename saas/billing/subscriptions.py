@@ -11,14 +11,8 @@ from sqlalchemy import select
 from saas.accounts.models import User
 from saas.billing import gateway, holdings, notices, reconcile
 from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
-from saas.billing.models import (
-    Customer,
-    Grant,
-    Order,
-    Product,
-    Subscription,
-    past_due_is_tolerated,
-)
+from saas.billing.models import Customer, Grant, Order, Product, Subscription
+from saas.billing.standing import past_due_is_tolerated
 from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
@@ -157,7 +151,7 @@ def _choose(user: User, subscription_id: str | None) -> Subscription | None:
 
 def _importance(subscription: Subscription) -> tuple[bool, int, float, float]:
     """Order as ``entitlements`` does, so that the pages are about the plan that counts."""
-    status, grace = subscription.status, current().past_due_grace_days
+    status, grace = subscription.standing, current().past_due_grace_days
     is_kept = subscription.past_due and past_due_is_tolerated(subscription.past_due_at, grace)
     is_in_force = subscription.is_active or is_kept
     rank = len(ENDED_LAST) - ENDED_LAST.index(status) if status in ENDED_LAST else 0

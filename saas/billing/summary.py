@@ -1,19 +1,19 @@
 """The billing page in words: where the subscription stands, what comes next, what was paid."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import address_at_polar, comps, decisions, entitlements
+from saas.billing import address_at_polar, comps, decisions, entitlements, outlook
 from saas.billing import subscriptions as owned
 from saas.billing.comps import Comp
-from saas.billing.entitlements import Entitlements
+from saas.billing.entitlements import FREE, Entitlements
 from saas.billing.markings import feature_name
-from saas.billing.models import Benefit, Customer, Grant, Subscription, past_due_is_tolerated
+from saas.billing.markings import limits as limits_of
+from saas.billing.models import Benefit, Customer, Grant, Subscription
 from saas.billing.wording import per_period, product_name
-from saas.config import current
 from saas.extensions import db
 from saas.templating import day
 
@@ -67,10 +67,12 @@ def summary(user: User) -> Summary:
     entitled = entitlements.for_user(user)
     given = [comp for comp in comps.of(user) if comp.is_in_force]
     words, tone = _status(subscription)
-    if entitled.has_plan() and (subscription is None or not subscription.is_current):
+    if entitled.has_plan() and not _carries_a_plan(subscription):
         words, tone = "Yours for good. Nothing more to pay.", "positive"
         if entitled.status == "comped":
             words = "A gift from us. Nothing to pay."
+    elif subscription is None and not FREE.includes(replace(entitled, features=_extras(entitled))):
+        words = "You are on the free plan. What is listed below stays yours."
     label, date = _next(subscription)
     customer = _customer(user)
     return Summary(
@@ -90,6 +92,18 @@ def summary(user: User) -> Summary:
         elsewhere=address_at_polar.of_user(user) if customer else None,
         gifts=[_gift(comp, subscription, entitled) for comp in given],
     )
+
+
+def _carries_a_plan(subscription: Subscription | None) -> bool:
+    """True for one that stands and is more than the free plan, so that its status is what to show."""
+    return (
+        subscription is not None and subscription.is_current and decisions.can_cancel(subscription)
+    )
+
+
+def _extras(entitled: Entitlements) -> frozenset[str]:
+    """Return the features that are no mere names of limits."""
+    return entitled.features - entitled.limits.keys()
 
 
 def _gift(comp: Comp, subscription: Subscription | None, entitled: Entitlements) -> str:
@@ -113,7 +127,7 @@ def _other(subscription: Subscription) -> Other:
 def _steps(subscription: Subscription) -> list[Step]:
     """Return what can be done with a subscription, by its state."""
     which = subscription.polar_id
-    if subscription.status == "paused":
+    if subscription.is_paused:
         return [
             Step("resume", "Resume", "billing.resumption", which),
             Step("cancel", "Cancel", "billing.cancellation", which),
@@ -125,7 +139,7 @@ def _steps(subscription: Subscription) -> list[Step]:
         found.append(Step("keep", "Keep my plan", "billing.keep", which))
     if decisions.can_pause(subscription):
         found.append(Step("pause", "Pause", "billing.pause", which))
-    if not subscription.cancel_at_period_end:
+    if not subscription.cancel_at_period_end and decisions.can_cancel(subscription):
         found.append(Step("cancel", "Cancel", "billing.cancellation", which))
     return found
 
@@ -134,51 +148,51 @@ def _status(subscription: Subscription | None) -> tuple[str, str]:
     """Return the status as a sentence and its tone."""
     if subscription is None:
         return "You are on the free plan.", "neutral"
-    end = day(subscription.ends_at or subscription.current_period_end)
+    end = day(outlook.last_day(subscription))
     if subscription.on_grace_period:
         return f"Cancelled. You keep your plan until {end}.", "warning"
     if subscription.on_trial:
         return f"Free trial until {day(subscription.trial_end) or end}.", "positive"
     if subscription.pause_at_period_end and subscription.is_active:
-        return f"Active. Pauses on {end}.", "warning"
+        return f"Active. Pauses on {end}. {outlook.of_resuming(subscription)}".strip(), "warning"
     if subscription.pending_update and subscription.is_active:
         return f"Active. Changes on {end}.", "positive"
-    if subscription.status == "active" and subscription.is_free:
+    if subscription.standing == "active" and subscription.is_free:
         return "Active. Nothing to pay.", "positive"
-    if subscription.status == "active":
+    if subscription.standing == "active":
         return f"Active. Renews on {end}.", "positive"
     if subscription.past_due:
         return _past_due(subscription), "critical"
+    if subscription.is_paused and subscription.resumes_at:
+        return f"Paused, and nothing is charged. {outlook.of_resuming(subscription)}", "warning"
     return {
         "paused": ("Paused. Nothing is charged until you resume.", "warning"),
         "incomplete": ("The first payment is not complete.", "warning"),
         "unpaid": ("Ended, because the payment failed.", "critical"),
         "incomplete_expired": ("The first payment was never completed.", "neutral"),
-    }.get(subscription.status, (f"Ended on {day(subscription.ended_at) or end}.", "neutral"))
+    }.get(subscription.standing, (f"Ended on {day(subscription.ended_at) or end}.", "neutral"))
 
 
 def owed_payment() -> str:
     """Return what an open payment means for the present user; empty when nothing is owed."""
-    since = entitlements.current_entitlements().past_due_at
-    if since is None:
+    mine = entitlements.current_entitlements()
+    if mine.past_due_at is None:
         return ""
-    grace = current().past_due_grace_days
-    if past_due_is_tolerated(since, grace):
-        return f"Your plan stays open until {day(since + timedelta(days=grace))}, so that you can mend it."
-    return "Your plan is closed until it is paid. A new card is tried at once."
+    words = outlook.words_of_debt(mine.past_due_name, mine.past_due_at, mine)
+    return f"{words} A new card is tried at once."
 
 
 def _past_due(subscription: Subscription) -> str:
-    words = "The last payment failed. Update your card under Manage subscription."
-    grace = current().past_due_grace_days
-    if grace and subscription.past_due_at:
-        until = subscription.past_due_at + timedelta(days=grace)
-        return f"{words} You keep your plan until {day(until)}."
-    return words
+    words = f"The last payment failed. {outlook.owed(subscription)}"
+    if subscription.cancel_at_period_end:
+        return f"{words} It is cancelled and ends on {day(outlook.last_day(subscription))} at the latest."
+    return f"{words} Update your card under Manage subscription."
 
 
 def _next(subscription: Subscription | None) -> tuple[str, str]:
     """Return the label and the date of what happens next."""
+    if subscription is not None and subscription.is_paused and subscription.resumes_at:
+        return "Resumes on", day(subscription.resumes_at)
     if subscription is None or not subscription.is_active:
         return "", ""
     end = subscription.current_period_end
@@ -208,9 +222,8 @@ def _schedule(subscription: Subscription) -> list[str]:
     if not subscription.is_current:  # Polar leaves the mark of a cancellation on what has ended.
         return []
     found = decisions.scheduled(subscription)
-    if not found or subscription.pending_update:
-        return found
-    return ["You can change your mind until then."]
+    is_said = subscription.cancel_at_period_end or subscription.pause_at_period_end
+    return ["You can change your mind until then."] if is_said else found
 
 
 def _feature_words(user: User, entitled: Entitlements, given: list[Comp]) -> list[str]:
@@ -222,8 +235,15 @@ def _feature_words(user: User, entitled: Entitlements, given: list[Comp]) -> lis
         .order_by(Benefit.created_at, Benefit.polar_id)
     ).all()
     found = [*((text, meta) for text, meta in rows), *comps.features(given)]
-    words = [text for text, meta in found if entitled.can(feature_name(text, meta))]
+    words = [text for text, meta in found if _counts(text, meta, entitled)]
     return list(dict.fromkeys(words))
+
+
+def _counts(text: str, meta: dict[str, Any], entitled: Entitlements) -> bool:
+    """True for what is in force, unless it is a limit that something else raises."""
+    limits = limits_of(text, meta)
+    is_best = not limits or any(value >= entitled.limit(name) for name, value in limits.items())
+    return is_best and entitled.can(feature_name(text, meta))
 
 
 def _customer(user: User) -> Customer | None:

@@ -15,6 +15,7 @@ BILLING_MAILS = (
     "welcome",
     "payment_failed",
     "trial_ending",
+    "pause_ending",
     "cancellation_confirmed",
     "access_ended",
     "address_at_polar",

@@ -30,6 +30,16 @@ def stamps(at: datetime = NOW) -> dict[str, Any]:
     return {"created_at": (at - timedelta(days=10)).isoformat(), "modified_at": at.isoformat()}
 
 
+def benefit(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **stamps(),
+        "id": key("benefit", *metadata.values()),
+        "type": "feature_flag",
+        "description": str(metadata["feature"]),
+        "metadata": metadata,
+    }
+
+
 def put_customer(user: User) -> str:
     customer_id = key("customer", user.public_id)
     fields = {"id": customer_id, "external_id": user.public_id, "email": user.email}
@@ -41,6 +51,7 @@ def put_product(name: str) -> str:
     interval = INTERVALS.get(name, "month")
     data = product(
         name, PRICES[name], interval, metadata={"plan": PLANS.get(name, name).lower()},
+        benefits=[benefit(metadata) for metadata in FEATURES[PLANS.get(name, name)]],
     )  # fmt: skip
     sync.put_product(data, NOW)
     return str(data["id"])
@@ -94,21 +105,15 @@ def put_order(
 
 def put_grants(user: User, name: str, granted: bool, **source: str) -> None:
     for metadata in FEATURES[PLANS.get(name, name)]:
-        benefit = {
-            **stamps(),
-            "id": key("benefit", *metadata.values()),
-            "type": "feature_flag",
-            "description": str(metadata["feature"]),
-            "metadata": metadata,
-        }
+        given = benefit(metadata)
         sync.put_grant(
             {
                 **stamps(),
                 **source,
-                "id": key("grant", *source.values(), benefit["id"]),
+                "id": key("grant", *source.values(), given["id"]),
                 "customer_id": put_customer(user),
-                "benefit_id": benefit["id"],
-                "benefit": benefit,
+                "benefit_id": given["id"],
+                "benefit": given,
                 "is_granted": granted,
                 "is_revoked": not granted,
             },

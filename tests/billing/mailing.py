@@ -20,9 +20,11 @@ TRIAL = {
     "started_at": (NOW - 11 * DAY).isoformat(),
     "trial_end": (NOW + 2 * DAY).isoformat(),
 }
+PAUSED = PRO | {"status": "paused", "resumes_at": (NOW + 2 * DAY).isoformat()}
 STATES: dict[str, tuple[dict[str, Any], str]] = {
     "payment_failed": (OWED, "Your payment for Pro failed"),
     "trial_ending": (TRIAL, "Your free trial of Pro ends on"),
+    "pause_ending": (PAUSED, "Pro resumes on"),
     "cancellation_confirmed": (CANCELLED, "Your plan Pro is cancelled"),
     "access_ended": (ENDED, "Your plan Pro has ended"),
 }

@@ -56,7 +56,7 @@ def test_cancel_with_a_reason_and_keep(
     assert found["customer_cancellation_reason"] == "too_expensive"
     assert found["customer_cancellation_comment"] == "A bit too much for me."
     page = text(customer)
-    assert "Your plan is cancelled. You keep it until" in page
+    assert "Pro Monthly is cancelled. You keep it until" in page
     assert "You can change your mind until then." in page
     assert customer.get("/dashboard/reports").status_code == 200
     keep = soup(customer.get("/settings/billing")).select_one('[data-testid="keep-plan"]')
@@ -116,7 +116,7 @@ def test_nothing_to_do(customer: FlaskClient) -> None:
 
 def test_pause_page_says_what_happens(customer: FlaskClient) -> None:
     page = text(customer, PAUSE)
-    assert "nothing is charged until you resume" in page
+    assert "Nothing is charged during the pause." in page
     assert "You keep Pro Monthly until" in page
 
 

@@ -84,7 +84,7 @@ def test_later_change_is_scheduled_shown_and_undone(
     confirm(client, ids["Team Monthly"], "next_period")
     assert stored(polar_app) == (ids["Pro Monthly"], ids["Team Monthly"])
     page = client.get("/settings/billing").text
-    assert "Your plan changes to Team Monthly on " in page
+    assert "Pro Monthly changes to Team Monthly on " in page
     assert "Active. Changes on " in page
     card = soup(client.get("/pricing")).select_one('[data-testid="plan-team-monthly"]')
     assert card is not None

@@ -71,7 +71,23 @@ STATES: dict[str, tuple[Any, tuple[str, str, str, str]]] = {
     ),
     "past due": (
         lambda user: put_subscription(user, status="past_due", past_due_at=NOW.isoformat()),
-        (OWED, "Your plan > -", OWED, ONCE),
+        (OWED, f"Pay to open it again > {BILLING}", OWED, ONCE),
+    ),
+    "past due, its last day over": (
+        lambda user: put_subscription(
+            user, status="past_due", cancel_at_period_end=True, ends_at=NOW.isoformat()
+        ),
+        ("Your plan > -", "Choose Pro > /checkout", "Choose Team > /checkout", ONCE),
+    ),
+    "changes, but cancelled then": (
+        lambda user: put_subscription(
+            user, pending_update=change("Team"), cancel_at_period_end=True
+        ),
+        ("From 10 December 2026 > -", f"Keep > {BILLING}/keep", TEAM, ONCE),
+    ),
+    "free subscription, and bought once": (
+        lambda user: [put_subscription(user, "Free"), put_order(user)],
+        ("Included > -", "Upgrade to Pro > /checkout", "Upgrade to Team > /checkout", "Yours > -"),
     ),
     "ended": (
         lambda user: put_subscription(user, status="canceled", ended_at=NOW.isoformat()),

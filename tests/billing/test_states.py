@@ -50,6 +50,10 @@ def ago(**span: float) -> str:
     return (NOW - timedelta(**span)).isoformat()
 
 
+def ahead(**span: float) -> str:
+    return (NOW + timedelta(**span)).isoformat()
+
+
 ENDED = {"status": "canceled", "ended_at": ago(hours=1), "ends_at": ago(hours=1)}
 NONE = ("free", "", 3)
 PRO = ("pro", "projects reports", 25)
@@ -69,6 +73,32 @@ CASES: dict[str, Case] = {
         ("trial that ends for good", PRO, "trialing",
          "Cancelled. You keep your plan until 10 December 2026.",
          subscription(status="trialing", cancel_at_period_end=True)),
+        ("cancelled, the last second", PRO, "active", "Cancelled. You keep your plan until",
+         subscription(cancel_at_period_end=True, ends_at=ahead(seconds=1))),
+        ("cancelled, its last day over and nobody told us", NONE, "canceled",
+         "Ended on 20 November 2026.",
+         subscription(cancel_at_period_end=True, ends_at=ago())),
+        ("trial cancelled, its last day over and nobody told us", NONE, "canceled",
+         "Ended on 20 November 2026.",
+         subscription(status="trialing", cancel_at_period_end=True, ends_at=ago())),
+        ("past due and cancelled, within grace but its last day over", NONE, "canceled",
+         "Ended on 20 November 2026.",
+         subscription(status="past_due", past_due_at=ago(days=1), cancel_at_period_end=True,
+                      ends_at=ago())),
+        ("to end at a moment, but not cancelled", PRO, "active", "Active. Renews on",
+         subscription(ends_at=ago(hours=1))),
+        ("renewal that nobody told us of", PRO, "active", "Active. Renews on",
+         subscription(current_period_end=ago(days=2))),
+        ("pause scheduled, the last second", PRO, "active", "Active. Pauses on",
+         subscription(pause_at_period_end=True, current_period_end=ahead(seconds=1))),
+        ("pause begun and nobody told us", NONE, "paused", "Paused.",
+         subscription(pause_at_period_end=True, current_period_end=ago())),
+        ("pause begun and over, and nobody told us either", NONE, "paused", "Paused, and nothing is charged.",
+         subscription(pause_at_period_end=True, current_period_end=ago(days=40),
+                      resumes_at=ago(days=1))),
+        ("cancelled and over by the clock, a new one runs", PRO, "active", "Active.",
+         both(subscription("Team", number=1, cancel_at_period_end=True, ends_at=ago()),
+              subscription("Pro", number=2))),
         ("pause scheduled", PRO, "active", "Active. Pauses on 10 December 2026.",
          subscription(pause_at_period_end=True)),
         ("change scheduled", PRO, "active", "Active. Changes on 10 December 2026.",
@@ -120,7 +150,7 @@ CASES: dict[str, Case] = {
         ("bought once, and a subscription on top", ("team", "api projects reports", 100), "active",
          "Active.", both(order(), subscription("Team"))),
         ("bought once beside the free plan", ("lifetime", "projects reports", 25), "active",
-         "Active. Nothing to pay.", both(order(), subscription("Free"))),
+         "Yours for good.", both(order(), subscription("Free"))),
         ("not paid yet", NONE, "free", "You are on the free plan.",
          order(status="pending", grants=False)),
         ("partial refund keeps", ("lifetime", "projects reports", 25), "active",
@@ -129,7 +159,8 @@ CASES: dict[str, Case] = {
         ("full refund, benefits revoked", NONE, "free", "You are on the free plan.",
          order(status="refunded", refunded_amount=39900, grants=False)),
         ("full refund, benefits left", ("free", "projects reports", 25), "free",
-         "You are on the free plan.", order(status="refunded", refunded_amount=39900)),
+         "You are on the free plan. What is listed below stays yours.",
+         order(status="refunded", refunded_amount=39900)),
         ("full refund, another grant of the same benefits", PRO, "active", "Active.",
          both(order(status="refunded", grants=False), subscription("Pro"))),
         ("void order", NONE, "free", "You are on the free plan.",
