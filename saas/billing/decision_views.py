@@ -10,11 +10,11 @@ from wtforms.fields.choices import SelectChoice
 
 from saas.accounts.limits import limited_calls
 from saas.accounts.sessions import login_required, require_user
-from saas.billing import bp, catalogue, decisions, plan_changes, subscriptions
+from saas.billing import bp, catalogue, decisions, plan_changes, subscriptions, turns
 from saas.billing.decisions import Decision
 from saas.billing.forms import CancellationForm, ChangeForm, PauseForm, PlanForm
 from saas.billing.gateway import PaymentDeclined
-from saas.billing.models import Subscription
+from saas.billing.models import Product, Subscription
 from saas.billing.plan_changes import NotSwitchable
 from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
 from saas.errors import AppError
@@ -27,33 +27,12 @@ CHANGE_LIMIT = "30 per minute"  # Each page asks Polar once or twice.
 @login_required
 @limited_calls(CHANGE_LIMIT)
 def plan() -> Answer:
-    """Say what a switch to another plan costs and when; switch by POST."""
+    """Say what a switch to another plan costs and when; switch by POST, one click after another."""
     product = catalogue.product_for_sale(request.values.get("product_id"))
-    try:
-        quote = plan_changes.quote(require_user(), product)
-    except NotSwitchable as error:
-        if error.endpoint == "billing.checkout_resume":
-            return _to(error.endpoint, product_id=product.polar_id)
-        return _tell(error, error.endpoint)
-    except NoSubscription:
-        return _to("billing.checkout_resume", product_id=product.polar_id)
-    form = PlanForm(behavior=quote.options[0].behavior, fingerprint=quote.fingerprint)
-    form.behavior.choices = [
-        SelectChoice(option.behavior, option.label) for option in quote.options
-    ]
-    if not form.validate_on_submit():
-        return show("billing/plan.html", form, quote=quote)
-    try:
-        done = plan_changes.switch(quote, form.behavior.data, form.fingerprint.data)
-    except PaymentDeclined as error:
-        form.refuse(error.message)
-        return show("billing/plan.html", form, quote=quote)
-    except SubscriptionMoved as error:
-        flash(error.message, "warning")
-        return _to("billing.plan", product_id=product.polar_id)
-    sentence = "Your plan changes" if done.behavior == "next_period" else "Your plan is changed"
-    flash(f"{sentence}. {done.words}" if done.behavior != "invoice" else f"{sentence}.", "success")
-    return _to("billing.settings")
+    if request.method == "GET":
+        return _plan(product)
+    with turns.taken(require_user().id):
+        return _plan(product)
 
 
 @bp.route("/settings/billing/cancellation", methods=["GET", "POST"])
@@ -104,6 +83,34 @@ def pause() -> Answer:
 def resumption() -> Answer:
     """Say what resuming costs; resume by POST."""
     return _decide("billing/resumption.html", ChangeForm(), decisions.resumption, decisions.resume)
+
+
+def _plan(product: Product) -> Answer:
+    try:
+        quote = plan_changes.quote(require_user(), product)
+    except NotSwitchable as error:
+        if error.endpoint == "billing.checkout_resume":
+            return _to(error.endpoint, product_id=product.polar_id)
+        return _tell(error, error.endpoint)
+    except NoSubscription:
+        return _to("billing.checkout_resume", product_id=product.polar_id)
+    form = PlanForm(behavior=quote.options[0].behavior, fingerprint=quote.fingerprint)
+    form.behavior.choices = [
+        SelectChoice(option.behavior, option.label) for option in quote.options
+    ]
+    if not form.validate_on_submit():
+        return show("billing/plan.html", form, quote=quote)
+    try:
+        done = plan_changes.switch(quote, form.behavior.data, form.fingerprint.data)
+    except PaymentDeclined as error:
+        form.refuse(error.message)
+        return show("billing/plan.html", form, quote=quote)
+    except SubscriptionMoved as error:
+        flash(error.message, "warning")
+        return _to("billing.plan", product_id=product.polar_id)
+    sentence = "Your plan changes" if done.behavior == "next_period" else "Your plan is changed"
+    flash(f"{sentence}. {done.words}" if done.behavior != "invoice" else f"{sentence}.", "success")
+    return _to("billing.settings")
 
 
 def _decide(

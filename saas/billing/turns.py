@@ -1,6 +1,7 @@
-"""One request of a customer at a time prepares a checkout, in whatever process.
+"""One request of a customer at a time prepares a checkout or switches the plan, in whatever process.
 
-Polar would make two checkouts out of two clicks at the same moment, since neither sees the other's yet.
+Polar would make two checkouts out of two clicks at the same moment, since neither sees the other's yet,
+and two orders out of two switches.
 So a request takes a turn: a row that is committed before Polar is asked, because a transaction held over
 the network would make everybody wait who writes to SQLite.
 """
@@ -44,8 +45,8 @@ class CheckoutInPreparation(AppError):
     status = HTTPStatus.CONFLICT
     code = "checkout_in_preparation"
     message = (
-        "Your payment page is still being prepared, so we did not start another one. "
-        "Please try again in a moment. Nothing was charged."
+        "Your last click is still being worked on, so nothing else was started. "
+        "Please try again in a moment."
     )
 
 

@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
 from saas.billing import turns
+from saas.billing.models import Order
 from saas.billing.turns import CheckoutTurn
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
-from tests.billing.buying import choose, fill_catalogue
+from tests.billing.buying import buy, choose, fill_catalogue
 from tests.billing.test_two_tabs import ask_api, checkouts
-from tests.browsing import PASSWORD, csrf_token, sign_in, submit
+from tests.browsing import PASSWORD, csrf_token, sign_in, soup, submit
 
 Shop = tuple[FlaskClient, dict[str, str]]
 CLICKS = 3
@@ -87,7 +88,7 @@ def test_who_waits_too_long_is_asked_to_look_again(
     hold_turn(polar_app, timedelta())
     page = choose(client, ids["Pro Monthly"])
     assert (page.status_code, checkouts(polar)) == (409, [])
-    assert "still being prepared" in page.text
+    assert "still being worked on" in page.text
     answer = ask_api(client, ids["Pro Monthly"])
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "checkout_in_preparation")
 
@@ -100,3 +101,26 @@ def test_turn_is_given_back_when_polar_does_not_answer(
     assert choose(client, ids["Pro Monthly"]).status_code == 503
     with polar_app.app_context():
         assert db.session.scalars(db.select(CheckoutTurn)).all() == []
+
+
+def test_clicks_at_once_switch_once(polar_app: Flask, polar: LocalPolar, shop: Shop) -> None:
+    client, ids = shop
+    buy(client, polar, ids["Pro Monthly"])
+    url = f"/settings/billing/plan?product_id={ids['Team Monthly']}"
+    clients = [sign_in_again(polar_app) for _ in range(CLICKS)]
+    hidden = "main form input[type=hidden]"
+    forms = [
+        {str(field["name"]): str(field["value"]) for field in soup(each.get(url)).select(hidden)}
+        for each in clients
+    ]
+
+    def click(each: FlaskClient, form: dict[str, str]) -> Callable[[], str]:
+        return lambda: each.post(url, data=form | {"behavior": "invoice"}).location
+
+    places = at_once(*map(click, clients, forms))
+    assert set(places) == {"/settings/billing"}
+    polar.wait_idle()
+    assert sum(call["method"] == "PATCH" for call in polar.requests()) == 1
+    with polar_app.app_context():
+        reasons = db.session.scalars(db.select(Order.billing_reason)).all()
+    assert sorted(reasons) == ["subscription_create", "subscription_update"]
