@@ -23,11 +23,12 @@ def of_cancelling(subscription: Subscription) -> list[str]:
     """Say what a cancellation for the end of the period means; true before it and after it."""
     name, end = product_name(subscription.product_id), last_day(subscription)
     if subscription.past_due:
+        is_open = past_due_is_tolerated(subscription.past_due_at, current().past_due_grace_days)
         return [
             owed(subscription),
             f"{name} ends on {day(end)} at the latest.",
             "The payment that failed may still be tried until then. After that nothing is charged.",
-            without(subscription, at=end),
+            *([without(subscription, at=end)] if is_open else []),
         ]
     keeps = "Your free trial runs" if subscription.on_trial else f"You keep {name}"
     return [

@@ -163,10 +163,11 @@ def _status(subscription: Subscription | None) -> tuple[str, str]:
         return f"Active. Renews on {end}.", "positive"
     if subscription.past_due:
         return _past_due(subscription), "critical"
-    if subscription.is_paused and subscription.resumes_at:
-        return f"Paused, and nothing is charged. {outlook.of_resuming(subscription)}", "warning"
+    if subscription.is_paused:  # By its name, since the plan above it is another one.
+        until = "" if subscription.resumes_at else " until you resume"
+        words = f"{product_name(subscription.product_id)} is paused. Nothing is charged{until}."
+        return f"{words} {outlook.of_resuming(subscription)}".strip(), "warning"
     return {
-        "paused": ("Paused. Nothing is charged until you resume.", "warning"),
         "incomplete": ("The first payment is not complete.", "warning"),
         "unpaid": ("Ended, because the payment failed.", "critical"),
         "incomplete_expired": ("The first payment was never completed.", "neutral"),

@@ -73,7 +73,7 @@ def test_pause_with_an_end(shop: Shop, polar_app: Flask, polar: LocalPolar) -> N
     found = read(polar_app)
     assert (found.status, found.resumes_at) == ("paused", end + 30 * DAY)
     page = text(client)
-    assert f"Paused, and nothing is charged. {words}" in page
+    assert f"Pro Monthly is paused. Nothing is charged. {words}" in page
     assert f"Resumes on {resumes}" in page
     assert len(told(polar_app, end + 26 * DAY)) == 1  # The welcome.
     mail = [told(polar_app, end + 27.5 * DAY) for _ in range(3)][-1]

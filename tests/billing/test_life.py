@@ -60,7 +60,7 @@ def test_pause_and_resume(shop: Any, polar_app: Flask, polar: LocalPolar) -> Non
     assert "Next payment" not in client.get("/settings/billing").text
     go_on(polar, 32)
     assert plan(polar_app) == ("free", "paused")
-    assert words(client) == "Paused. Nothing is charged until you resume."
+    assert words(client) == "Pro Monthly is paused. Nothing is charged until you resume."
     assert client.get("/dashboard/reports").status_code == 303
     page = soup(client.get("/pricing"))
     assert page.select_one('[data-testid="resume-pro-monthly"]')

@@ -61,7 +61,7 @@ def test_a_change_that_is_made_is_not_called_a_failure(
     with monkeypatch.context() as patch:
         hibernate(patch, "PATCH")
         assert submit(client, f"{SETTINGS}/cancellation").location == SETTINGS
-    assert "Your plan is cancelled." in soup(client.get(SETTINGS)).get_text()
+    assert "is cancelled. You keep it until" in soup(client.get(SETTINGS)).get_text()
     with polar_app.app_context():
         polar_id = db.session.scalars(select(Subscription.polar_id)).one()
         assert gateway.subscription(polar_id).data["cancel_at_period_end"] is True
