@@ -41,7 +41,6 @@ BLUEPRINTS = (
     billing.bp,
     webhooks.bp,
     dashboard.bp,
-    backoffice.bp,
     monitoring.bp,
 )
 
@@ -64,6 +63,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     _observe(app, settings)
     security.init_app(app, settings)
+    app.register_blueprint(backoffice.bp)  # Before the check for CSRF, which no stranger meets.
     _bind_extensions(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -6,21 +6,20 @@ gone. Staff are named by their address, because it is them the log is about.
 
 import getpass
 import os
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import g, has_request_context, request
+from flask import has_request_context, request
 from sqlalchemy import JSON, Index, String, Text, event, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.extensions import db
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.models import Base
+from saas.observability import context
 
 COMMAND_LINE = "command line"
 SAME_VISIT = timedelta(hours=1)  # Going to and fro between two pages is one look at them.
-READABLE_ID = re.compile(r"[\w.:\-]{1,64}", re.ASCII)
 
 
 class AuditEntry(Base):
@@ -63,7 +62,7 @@ def record(
     )
     if has_request_context():
         entry.address = (request.remote_addr or "")[:64]
-        entry.request_id = _request_id()
+        entry.request_id = context.request_id.get()
     db.session.add(entry)
 
 
@@ -86,11 +85,6 @@ def _system_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # The second since Python 3.13.
         return str(os.getuid())
-
-
-def _request_id() -> str:
-    given = g.get("request_id") or request.headers.get("X-Request-Id", "")
-    return given if isinstance(given, str) and READABLE_ID.fullmatch(given) else ""
 
 
 @event.listens_for(AuditEntry, "before_update")

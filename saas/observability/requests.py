@@ -41,6 +41,10 @@ def init_app(app: Flask, settings: Settings) -> None:
             _write(response, seconds)
         return response
 
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        context.forget()  # What the server logs in this thread before the next request is nobody's.
+
 
 def _number(settings: Settings) -> str:
     """Return the number that a proxy of ours gave, or a new one."""

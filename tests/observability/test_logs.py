@@ -1,10 +1,8 @@
 """Log lines: JSON with the number of the request, and nothing of what is personal or secret."""
 
-import io
 import json
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -12,25 +10,12 @@ from flask import Flask
 from saas.extensions import db
 from saas.jobs import enqueue, registry
 from saas.kit.redaction import redact
-from saas.observability.logs import JsonFormatter, TextFormatter
+from saas.observability.logs import TextFormatter
 from tests.accounts.pages import EMAIL, PASSWORD, fill, log_in, newest_link, press, sign_up
+from tests.observability.reading import Lines
 from tests.webhooks.door import event, send
 
 NEW = "a new and long enough one"
-
-
-@pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Everything that is logged from here on, as the JSON that production prints."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 @pytest.fixture
@@ -39,7 +24,7 @@ def app(clean: None, make_app: Callable[..., Flask]) -> Flask:
 
 
 def test_a_walk_through_everything_leaves_nothing_personal(
-    app: Flask, lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+    app: Flask, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = app.test_client()
     sign_up(client)
@@ -83,7 +68,7 @@ def _failing_job(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         db.session.commit()
 
 
-def test_a_number_for_each_request(app: Flask, lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_a_number_for_each_request(app: Flask, lines: Lines) -> None:
     client = app.test_client()
     given = client.get("/login", headers={"X-Request-ID": "from-the-proxy-1"})
     assert given.headers["X-Request-ID"] == "from-the-proxy-1"
@@ -101,9 +86,7 @@ def test_a_stranger_does_not_choose_the_number(clean: None, make_app: Callable[.
     assert answer.headers["X-Request-ID"] != "from-a-stranger"
 
 
-def test_no_line_unless_wanted(
-    clean: None, make_app: Callable[..., Flask], lines: Callable[[], list[dict[str, Any]]]
-) -> None:
+def test_no_line_unless_wanted(clean: None, make_app: Callable[..., Flask], lines: Lines) -> None:
     make_app().test_client().get("/login")
     assert [line for line in lines() if line["logger"] == "saas.access"] == []
 
