@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ParamSpec
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, make_response, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
@@ -25,7 +25,7 @@ POLAR_PAGES = ("https://polar.sh", "https://*.polar.sh")
 
 # Asked for by load balancers and monitors, by number; and by Polar, whose proof is its signature. None of
 # them writes an address into its answer.
-ANY_HOST = ("/healthz", "/readyz", "/metrics", "/webhooks/")
+ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics", "/webhooks/polar"})
 
 PRIVATE = "private, no-store"
 MISDIRECTED = (
@@ -50,11 +50,12 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check_host() -> ResponseReturnValue | None:
-        if request.path.startswith(ANY_HOST) or hosts.are_ours(request.host):
+        if request.path in ANY_HOST or hosts.are_ours(request.host):
             return None
         if hosts.are_another_name(request.host) and request.method in {"GET", "HEAD"}:
-            path = request.full_path if request.query_string else request.path
-            return redirect(settings.base_url + path, HTTPStatus.TEMPORARY_REDIRECT)
+            return redirect(
+                settings.base_url + _what_was_asked_for(), HTTPStatus.TEMPORARY_REDIRECT
+            )
         # No page: for a host that is no name Flask cannot even make the addresses on it.
         return Response(MISDIRECTED, HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
 
@@ -72,7 +73,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def refuse_nul() -> None:
     """Answer 400 to text with a NUL in it: no person types one, and PostgreSQL stores none."""
-    if request.path.startswith(ANY_HOST):
+    if request.path in ANY_HOST:
         return
     texts = [request.path, *(text for pair in request.values.items(multi=True) for text in pair)]
     if any("\x00" in (text or "") for text in texts):  # A part of a form may come without a name.
@@ -152,6 +153,12 @@ def content_security_policy(settings: Settings) -> str:
             "frame-ancestors 'none'",
         ]
     )
+
+
+def _what_was_asked_for() -> str:
+    """Return path and query, quoted: Flask has decoded the path, line breaks included."""
+    query = quote(request.query_string, safe="%/?:@!$&'()*+,;=")
+    return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _origin(url: str) -> str:

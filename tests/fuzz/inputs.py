@@ -125,6 +125,7 @@ HEADERS = {
     "Expect": ["100-continue", "x"],
     "Upgrade": ["websocket"],
 }
+ALIAS = "localhost:8000"  # Leads to the name in BASE_URL.
 
 words = st.one_of(st.sampled_from(NASTY), st.text(max_size=30))
 names = st.one_of(st.sampled_from(FIELDS), st.text(max_size=8))
@@ -170,13 +171,17 @@ def requests(draw: st.DrawFn, template: str, gaps: list[str]) -> Request:
     values = {gap: draw(st.one_of(st.just(UUID), st.just("1"), words)) for gap in gaps}
     path = template.format(**{gap: encoded(value) for gap, value in values.items()})
     if draw(st.integers(0, 19)) == 0:
-        path += draw(st.sampled_from(["/", "//", "/.", "%00", "%ff", "?", ";x", "%2e%2e/"]))
+        path += draw(
+            st.sampled_from(["/", "//", "/.", "%00", "%ff", "?", ";x", "%2e%2e/", "%0d%0aX:y"])
+        )
     request = Request(draw(st.sampled_from(METHODS)), path, _urlencoded(draw(pairs)), {})
     request.signed_in, request.with_token = draw(st.booleans()), draw(st.booleans())
     for name in draw(st.lists(st.sampled_from(sorted(HEADERS)), max_size=3, unique=True)):
         if name == "Host" and draw(st.integers(0, 3)):
             continue  # Most would end at the door.
         request.headers[name] = draw(st.sampled_from(HEADERS[name]))
+    if draw(st.integers(0, 9)) == 0:
+        request.headers["Host"] = ALIAS
     _add_body(draw, request)
     return request
 
