@@ -4,11 +4,12 @@ import logging
 from http import HTTPStatus
 from typing import ClassVar
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from saas.extensions import db, limiter
+from saas.extensions import db, limiter, login_manager
 from saas.kit.datetimes import utcnow
 from saas.kit.wsgi import drain
 
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
     """Answer every error with a page, or with JSON for a client that asks for it."""
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_trouble)
     app.register_error_handler(Exception, _bug)
 
 
@@ -100,6 +102,21 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     for name, value in error.get_headers():
         if name.lower() in {"retry-after", "allow", "www-authenticate"}:
             response.headers[name] = value
+    return response
+
+
+def _database_trouble(error: OperationalError) -> Response:
+    """Answer 503 when the database cannot be reached or went away; anything else it says is a bug.
+
+    An error without a statement is one of connecting.
+    """
+    if error.statement is not None and not error.connection_invalidated:
+        return _bug(error)
+    db.session.rollback()
+    log.error("no database for %s %s: %s", request.method, request.path, error.orig)
+    g._login_user = login_manager.anonymous_user()  # To find out who asks, it would be needed.
+    response = error_page(503, _code(503), SENTENCES[503])
+    response.headers["Retry-After"] = str(A_MOMENT)
     return response
 
 

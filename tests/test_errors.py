@@ -1,0 +1,79 @@
+"""A database that does not answer is no bug of ours: 503, and when to try again."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from saas.extensions import db
+from tests.browsing import csrf_token, sign_in
+
+AWAY = "postgresql://app:geheim@127.0.0.1:9/app"  # pragma: allowlist secret
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def away(
+    request: pytest.FixtureRequest,
+    make_app: Callable[..., Flask],
+    clean: None,
+    tmp_path: Path,
+) -> Flask:
+    """An application whose database is not there."""
+    url = AWAY if request.param == "postgresql" else f"sqlite:///{tmp_path}/no-such-folder/app.db"
+    return make_app(database_url=url)
+
+
+def test_a_visitor_is_told_to_come_back(
+    away: Flask, app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = app.test_client()
+    token = csrf_token(visitor)
+    client = away.test_client()
+    cookie = visitor.get_cookie("session")
+    assert cookie is not None
+    client.set_cookie("session", cookie.value)
+    form = {"email": "ada@example.com", "password": "x", "csrf_token": token}
+    for answer in (client.get("/"), client.get("/pricing"), client.post("/login", data=form)):
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "60"
+        assert "Back in a moment" in answer.text
+    lines = [record for record in caplog.records if record.name == "saas.errors"]
+    assert len(lines) == 3
+    assert all(line.levelno == logging.ERROR for line in lines)
+
+
+def test_who_is_signed_in_stays_so(away: Flask, app: Flask) -> None:
+    ada, _ = sign_in(app)
+    client = away.test_client()
+    before = ada.get_cookie("session")
+    assert before is not None
+    client.set_cookie("session", before.value)
+    for url in ("/dashboard", "/staff", "/"):
+        answer = client.get(url)
+        assert answer.status_code == 503, url
+        assert "Back in a moment" in answer.text
+    after = client.get_cookie("session")
+    assert after is not None
+    ada.set_cookie("session", after.value)
+    assert ada.get("/dashboard").status_code == 200
+
+
+def test_a_machine_is_told_in_json(away: Flask) -> None:
+    answer = away.test_client().get("/", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "service_unavailable")
+    assert "Retry-After" in answer.headers
+
+
+def test_a_mistake_in_a_query_is_a_bug(make_app: Callable[..., Flask], clean: None) -> None:
+    """SQLite calls a table that is not there by the same class."""
+    app = make_app()
+
+    @app.get("/bug")
+    def bug() -> str:
+        db.session.execute(text("SELECT * FROM there_is_none"))
+        return ""
+
+    assert app.test_client().get("/bug").status_code == 500
