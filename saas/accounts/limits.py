@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from flask import request
 from flask_limiter.util import get_remote_address
@@ -80,9 +81,18 @@ def _account() -> str:
 
 def _network() -> str:
     try:
-        address = ip_address(get_remote_address())
+        address = _address(get_remote_address())
     except ValueError:
         return "network:unknown"
     # One customer of an IPv6 provider has a whole /64 to choose addresses from.
     prefix = 64 if address.version == 6 else 32
     return f"network:{ip_network((address, prefix), strict=False)}"
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """Return the address that a proxy names: some add the port, and some write IPv4 as IPv6."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        address = ip_address(urlsplit(f"//{text}").hostname or "")
+    return getattr(address, "ipv4_mapped", None) or address

@@ -50,6 +50,20 @@ def test_many_accounts_from_one_address(client: FlaskClient, url: str) -> None:
     assert knock(client, url, "one-more@example.com", "192.0.2.2") in {303, 422}
 
 
+@pytest.mark.parametrize(
+    "spelling", ["::ffff:192.0.2.{}", "192.0.2.{}:4711", "[::ffff:192.0.2.{}]:4711"]
+)
+def test_an_ipv4_address_in_another_spelling_is_the_same(
+    client: FlaskClient, spelling: str
+) -> None:
+    for number in range(PER_MINUTE_NETWORK):
+        address = spelling.format(1) if number % 2 else "192.0.2.1"
+        assert knock(client, "/forgot-password", f"user{number}@example.com", address) == 303
+    more = "more@example.com"
+    assert knock(client, "/forgot-password", more, spelling.format(1)) == 429
+    assert knock(client, "/forgot-password", more, spelling.format(2)) == 303
+
+
 def test_an_ipv6_customer_counts_as_one(client: FlaskClient) -> None:
     for number in range(PER_MINUTE_NETWORK):
         email = f"user{number}@example.com"
