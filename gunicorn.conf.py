@@ -3,23 +3,27 @@
 import gc
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
-from dotenv import load_dotenv
-
+from saas.config import ConfigurationError, from_environment, load_env_file
 from saas.observability import logs
 
-load_dotenv(Path(__file__).with_name(".env"))
+load_env_file()
+try:
+    settings = from_environment()
+except ConfigurationError as error:
+    sys.exit(str(error))
 
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = os.environ.get("PORT", "8000")
 
 bind = f"{HOST}:{PORT}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = settings.web_concurrency
+threads = settings.web_threads
 worker_class = "gthread"
 
 # What loading makes stays for good; to search it for garbage again and again takes a tenth of the start.
@@ -44,11 +48,8 @@ max_requests_jitter = 1_000
 # of a reset link, which gunicorn would print, opens an account.
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL") or "info"  # ``--log-level`` wins over it.
-development = os.environ.get("APP_ENV") == "development"
-logconfig_dict = logs.for_gunicorn(
-    os.environ.get("LOG_FORMAT") or ("text" if development else "json")
-)
+loglevel = settings.log_level  # ``--log-level`` wins over it.
+logconfig_dict = logs.for_gunicorn(settings.log_format)
 
 # Each process counts in files of its own, and the one that is asked adds them up. The folder is new for each
 # start; the library reads its name when it is imported.

@@ -127,7 +127,9 @@ def _read_settings() -> Settings:
     load_env_file()
     try:
         settings = from_environment()
-        if not cli.is_diagnosis():
+        if cli.is_diagnosis():
+            settings.require_buildable()
+        else:
             settings.require_usable()
     except ConfigurationError as error:
         click.secho(str(error), fg="red", err=True)

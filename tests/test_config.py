@@ -52,6 +52,32 @@ def test_good_settings_have_no_problem() -> None:
         ({"BASE_URL": ""}, "BASE_URL is missing"),
         ({"BASE_URL": "app.example.com"}, "BASE_URL"),
         ({"APP_ENV": "staging"}, "APP_ENV"),
+        ({"BASE_URL": "http://app.example.com"}, "BASE_URL must begin with https://"),
+        ({"BASE_URL": "https://app.example.com/shop"}, "BASE_URL"),
+        ({"BASE_URL": "https://app.example.com?x=1"}, "BASE_URL"),
+        ({"BASE_URL": "https://ada@app.example.com"}, "BASE_URL"),
+        ({"BASE_URL": "https://app.example.com:https"}, "BASE_URL"),
+        ({"BASE_URL": "https://[app"}, "BASE_URL"),
+        ({"POLAR_API_URL": "https://[api"}, "POLAR_API_URL"),
+        ({"MAIL_BACKEND": "console"}, "MAIL_BACKEND must be smtp"),
+        ({"MAIL_BACKEND": "file"}, "MAIL_BACKEND must be smtp"),
+        ({"MAIL_BACKEND": "locmem"}, "MAIL_BACKEND must be smtp"),
+        ({"MAIL_FROM": "garbage"}, "MAIL_FROM"),
+        ({"MAIL_FROM": "Acme hello@acme.example"}, "MAIL_FROM"),
+        ({"MAIL_FROM": "hello@acme.example\nBcc: ada@example.com"}, "MAIL_FROM"),
+        ({"METRICS_TOKEN": "x"}, "METRICS_TOKEN is too short"),
+        ({"JOBS_URL": "redis://"}, "JOBS_URL"),
+        ({"JOBS_URL": "redis://host:port/1"}, "JOBS_URL"),
+        ({"JOBS_URL": "inlined"}, "JOBS_URL"),
+        ({"RATE_LIMIT_STORAGE": "foo://x"}, "RATE_LIMIT_STORAGE"),
+        ({"RATE_LIMIT_STORAGE": "redis://"}, "RATE_LIMIT_STORAGE"),
+        ({"DATABASE_URL": "mysql://a@b/c"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://a@b:port/c"}, "DATABASE_URL"),
+        ({"LOG_LEVEL": "verbose"}, "LOG_LEVEL"),
+        ({"SENTRY_DSN": "sentry"}, "SENTRY_DSN"),
+        ({"SENTRY_DSN": "https://[key"}, "SENTRY_DSN"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY"),
+        ({"WEB_THREADS": "0"}, "WEB_THREADS"),
     ],
 )
 def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None:
@@ -64,8 +90,31 @@ def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None
 @pytest.mark.parametrize(
     "change",
     [
+        {"MAIL_FROM": "Acme <hello@acme.example>"},
+        {"METRICS_TOKEN": "c7a1e2d3f4b5968790a1b2c3d4e5f607"},
+        {"JOBS_URL": "inline"},
+        {"JOBS_URL": "sqlite:///instance/jobs.db"},
+        {"JOBS_URL": "unix:///run/redis.sock"},
+        {"RATE_LIMIT_STORAGE": "redis+unix:///run/redis.sock"},
+        {"RATE_LIMIT_STORAGE": "rediss://:word@host:6380/1"},
+        {"DATABASE_URL": "postgresql:///app"},
+        {"DATABASE_URL": "postgresql://app:p%40ss@db.internal:5432/app?sslmode=require"},
+        {"LOG_LEVEL": "warning"},
+        # A rehearsal on this machine, where no visitor comes by.
+        {"BASE_URL": "http://127.0.0.1:8123", "MAIL_BACKEND": "locmem", "MAIL_SERVER": ""},
+    ],
+)
+def test_what_is_safe_is_taken(change: dict[str, str]) -> None:
+    assert from_environment(GOOD | change).problems() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         {"MAIL_PORT": "smtp"},
         {"TRUSTED_PROXIES": "-1"},
+        {"TRUSTED_PROXIES": "1.7"},
+        {"WEB_CONCURRENCY": "two"},
         {"MAIL_USE_TLS": "perhaps"},
         {"PAST_DUE_GRACE_DAYS": "inf"},
     ],
@@ -128,11 +177,52 @@ def test_application_does_not_start_and_says_why(
 
 
 def test_flask_check_says_what_to_mend(tmp_path: Path) -> None:
-    environ = {"PATH": os.environ["PATH"], "FLASK_SKIP_DOTENV": "1"} | GOOD
-    environ |= {"SECRET_KEY": "change-me", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "check"]
-    run = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True)
+    run = flask_check(tmp_path, SECRET_KEY="change-me")
     assert run.returncode == 1
     assert "SECRET_KEY is a placeholder" in run.stdout
     assert "flask db upgrade" in run.stdout
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"LOG_LEVEL": "verbose"},
+        {"RATE_LIMIT_STORAGE": "foo://x"},
+        {"RATE_LIMIT_STORAGE": "redis://host:port"},
+        {"DATABASE_URL": "mysql://a@b/c"},
+        {"JOBS_URL": "foo://x"},
+        {"SENTRY_DSN": "sentry"},
+        {"BASE_URL": "https://[app"},
+        {"POLAR_API_URL": "https://[api"},
+        {"TRUSTED_PROXIES": "1.7"},
+        {"WEB_CONCURRENCY": "two"},
+    ],
+)
+def test_flask_check_stands_what_no_application_can_be_built_with(
+    change: dict[str, str], tmp_path: Path
+) -> None:
+    run = flask_check(tmp_path, **change)
+    assert run.returncode == 1
+    assert next(iter(change)) in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+    assert "No such command" not in run.stderr
+
+
+def test_flask_check_warns_of_limits_that_each_process_counts_alone(tmp_path: Path) -> None:
+    assert flask_check(tmp_path, command=("db", "upgrade")).returncode == 0
+    warned = flask_check(tmp_path, WEB_CONCURRENCY="2")
+    assert (warned.returncode, warned.stderr) == (0, "")
+    assert "RATE_LIMIT_STORAGE" in warned.stdout
+    assert "The configuration is fine" in warned.stdout
+    for change in ({"WEB_CONCURRENCY": "1"}, {"RATE_LIMIT_STORAGE": "redis://127.0.0.1:9/1"}):
+        assert "RATE_LIMIT_STORAGE" not in flask_check(tmp_path, **change).stdout
+
+
+def flask_check(
+    folder: Path, command: tuple[str, ...] = ("check",), **changes: str
+) -> "subprocess.CompletedProcess[str]":
+    environ = {"PATH": os.environ["PATH"], "FLASK_SKIP_DOTENV": "1"} | GOOD
+    environ |= {"DATABASE_URL": f"sqlite:///{folder}/x.db"} | changes
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
+    return subprocess.run([*flask, *command], env=environ, cwd=ROOT, capture_output=True, text=True)

@@ -16,6 +16,8 @@ def check() -> None:
     """Say what is wrong with the configuration and how to mend it."""
     settings = current()
     problems = [*settings.problems(), *_database_problems()]
+    for warning in settings.warnings():
+        click.secho(f"- {warning}", fg="yellow")
     for problem in problems:
         click.secho(f"- {problem}", fg="red")
     if problems:

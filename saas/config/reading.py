@@ -33,11 +33,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         polar_timeout_seconds=read.number("POLAR_TIMEOUT_SECONDS", 8.0),
         polar_calls_per_minute=read.number("POLAR_CALLS_PER_MINUTE", 0),
-        webhook_retention_days=int(read.number("WEBHOOK_RETENTION_DAYS", 90)),
-        past_due_grace_days=int(read.number("PAST_DUE_GRACE_DAYS", 0)),
+        webhook_retention_days=read.whole("WEBHOOK_RETENTION_DAYS", 90),
+        past_due_grace_days=read.whole("PAST_DUE_GRACE_DAYS", 0),
         mail_backend=read.text("MAIL_BACKEND", "file" if development else "smtp"),
         mail_server=read.text("MAIL_SERVER", ""),
-        mail_port=int(read.number("MAIL_PORT", 587)),
+        mail_port=read.whole("MAIL_PORT", 587),
         mail_use_tls=read.switch("MAIL_USE_TLS", True),
         mail_use_ssl=read.switch("MAIL_USE_SSL", False),
         mail_username=read.text("MAIL_USERNAME", ""),
@@ -46,11 +46,13 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mail_outbox_dir=read.text("MAIL_OUTBOX_DIR", "instance/outbox"),
         mails_off=tuple(read.text("MAILS_OFF", "").replace(",", " ").split()),
         rate_limit_storage=read.text("RATE_LIMIT_STORAGE", "memory://"),
-        trusted_proxies=int(read.number("TRUSTED_PROXIES", 0)),
+        web_concurrency=read.whole("WEB_CONCURRENCY", 2),
+        web_threads=read.whole("WEB_THREADS", 4),
+        trusted_proxies=read.whole("TRUSTED_PROXIES", 0),
         page_cache_seconds=read.number("PAGE_CACHE_SECONDS", 0 if development else 5),
         log_level=read.text("LOG_LEVEL", "INFO").upper(),
         jobs_url=read.text("JOBS_URL", ""),
-        worker_threads=max(1, int(read.number("WORKER_THREADS", 2))),
+        worker_threads=max(1, read.whole("WORKER_THREADS", 2)),
         worker_patience_seconds=read.number("WORKER_PATIENCE_SECONDS", 25),
         log_format=read.text("LOG_FORMAT", "text" if development else "json"),
         access_log=read.switch("ACCESS_LOG", False),
@@ -89,6 +91,12 @@ class _Reader:
             self.problems.append(f"{name} is {value!r}; it must be a number from 0 up.")
             return default
         return number
+
+    def whole(self, name: str, default: int) -> int:
+        number = self.number(name, float(default))
+        if not number.is_integer():
+            self.problems.append(f"{name} is {number}; it must be a whole number.")
+        return int(number)
 
     def switch(self, name: str, default: bool) -> bool:
         value = self.text(name, "1" if default else "0").lower()

@@ -48,6 +48,8 @@ class Settings:
     mail_outbox_dir: str = "instance/outbox"
     mails_off: tuple[str, ...] = ()
     rate_limit_storage: str = "memory://"
+    web_concurrency: int = 2
+    web_threads: int = 4
     trusted_proxies: int = 0
     page_cache_seconds: float = 0
     log_level: str = "INFO"
@@ -119,10 +121,19 @@ class Settings:
         """Return one sentence for each setting that forbids a start, and how to mend it."""
         return checks.problems(self)
 
+    def warnings(self) -> list[str]:
+        """Return one sentence for each setting that allows a start and is weaker than it seems."""
+        return checks.warnings(self)
+
     def require_usable(self) -> None:
         """Raise ``ConfigurationError`` when there is any problem."""
         if problems := self.problems():
             raise ConfigurationError(problems)
+
+    def require_buildable(self) -> None:
+        """Raise ``ConfigurationError`` when not even a command can run that is to mend the settings."""
+        if checks.obstacles(self):
+            raise ConfigurationError(self.problems())
 
     def flask_config(self) -> dict[str, Any]:
         """Translate into the names that Flask and its extensions read."""

@@ -28,13 +28,20 @@ def absolute(base_url: str, path: str) -> str:
 
 def is_http_url(value: str) -> bool:
     """True for an absolute http or https address."""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def is_loopback(url: str) -> bool:
     """True when the address leads to the machine it is used on."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

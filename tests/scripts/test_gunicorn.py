@@ -21,6 +21,7 @@ from tests.scripts.running import (
 )
 
 COMMAND = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+TOKEN = "c7a1e2d3f4b5968790a1b2c3d4e5f607"
 PRODUCTION = {
     "APP_ENV": "production",
     "SECRET_KEY": "0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -72,10 +73,13 @@ def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) ->
     assert "Traceback" not in (project / "log.txt").read_text()
 
 
-def test_it_refuses_to_start_without_a_secret(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECRET_KEY", "change-me"), ("WEB_THREADS", "two"), ("LOG_LEVEL", "verbose")],
+)
+def test_it_refuses_to_start_with_a_bad_setting(project: Path, name: str, value: str) -> None:
     (port,) = free_ports(1)
-    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
-    environment["SECRET_KEY"] = "change-me"
+    environment = clean_environment(project, PORT=str(port), **PRODUCTION) | {name: value}
     done = subprocess.run(
         COMMAND,
         cwd=project,
@@ -86,7 +90,7 @@ def test_it_refuses_to_start_without_a_secret(project: Path) -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert "SECRET_KEY" in done.stdout + done.stderr
+    assert name in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -119,7 +123,7 @@ print(opened)
 
 def test_nothing_is_opened_before_the_fork(project: Path) -> None:
     environment = clean_environment(project, **PRODUCTION)
-    environment |= {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x", "METRICS_TOKEN": "sesame"}
+    environment |= {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/x", "METRICS_TOKEN": TOKEN}
     environment["JOBS_URL"] = environment["RATE_LIMIT_STORAGE"] = "redis://127.0.0.1:9/0"
     done = subprocess.run(
         [sys.executable, "-c", PRELOADING],
@@ -157,7 +161,7 @@ def test_a_worker_tidies_up_only_what_it_makes_itself(project: Path) -> None:
 def test_numbers_of_all_processes_and_lines_in_json(project: Path, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     environment = clean_environment(project, PORT=str(port), **PRODUCTION)
-    environment |= {"METRICS_TOKEN": "sesame", "ACCESS_LOG": "1", "TMPDIR": str(tmp_path)}
+    environment |= {"METRICS_TOKEN": TOKEN, "ACCESS_LOG": "1", "TMPDIR": str(tmp_path)}
     environment |= {"WEB_CONCURRENCY": "2", "JOBS_URL": "inline"}
     url = f"http://127.0.0.1:{port}"
     with (
@@ -172,7 +176,7 @@ def test_numbers_of_all_processes_and_lines_in_json(project: Path, tmp_path: Pat
                 )
                 urllib.request.urlopen(request).close()
             asked = urllib.request.Request(
-                f"{url}/metrics", headers={"Authorization": "Bearer sesame"}
+                f"{url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
             )
             with urllib.request.urlopen(asked) as answer:
                 numbers = answer.read().decode()
