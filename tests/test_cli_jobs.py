@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from saas.accounts import emails
+from saas.audit import AuditEntry
 from saas.extensions import db
 from saas.jobs import enqueue, heartbeat
 from saas.jobs.models import Job
@@ -34,6 +35,11 @@ def put(app: Flask, **changes: Any) -> int:
             setattr(job, name, value)
         db.session.commit()
         return job.id
+
+
+def entries(app: Flask) -> list[AuditEntry]:
+    with app.app_context():
+        return list(db.session.scalars(select(AuditEntry).filter_by(action="job.retried")))
 
 
 def test_nothing_to_show(flask: Any) -> None:
@@ -65,6 +71,9 @@ def test_retry_and_run(flask: Any) -> None:
     failed = put(flask.app, state="failed")
     assert flask("jobs", "retry").exit_code == 2
     assert flask("jobs", "retry", "--all").output == "1 will be tried again.\n"
+    [entry] = entries(flask.app)
+    assert (entry.actor, entry.subject) == ("command line", f"job {failed}")
+    assert entry.details["jobs"] == [failed]
     assert "done." in flask("jobs", "run").output
     assert len(mails(flask.app)) == 1
     with flask.app.app_context():
@@ -72,6 +81,7 @@ def test_retry_and_run(flask: Any) -> None:
     again = flask("jobs", "retry", str(failed))
     assert again.exit_code == 1
     assert f"Not failed, and not waiting either: {failed}." in again.output
+    assert len(entries(flask.app)) == 1
 
 
 def test_worker_has_nothing_to_do_inline(app: Flask) -> None:

@@ -3,10 +3,11 @@
 from datetime import date
 
 from saas import audit
-from saas.accounts import service
+from saas.accounts import emails
 from saas.accounts.models import User, new_auth_key
 from saas.billing import comps, customers, notices, reconcile, vanished
 from saas.billing.comps import Gift
+from saas.errors import AppError
 from saas.extensions import db, start_write
 
 
@@ -25,8 +26,14 @@ def sync(user: User, actor: str) -> tuple[int, int]:
     Raises ``customers.AddressTaken`` or ``gateway.PolarError``.
     """
     user_id, public_id = user.id, user.public_id
-    customers.claim(user)
-    reading = reconcile.read_user(db.session.get_one(User, user_id))
+    try:
+        customers.claim(user)
+        reading = reconcile.read_user(db.session.get_one(User, user_id))
+    except AppError as error:
+        db.session.rollback()
+        audit.record("user.sync_failed", public_id, actor=actor, error=type(error).__name__)
+        db.session.commit()
+        raise
     found = reconcile.keep(reading)
     found += vanished.settle_user(db.session.get_one(User, user_id), reading)
     words = [str(each) for each in found]
@@ -38,11 +45,15 @@ def sync(user: User, actor: str) -> tuple[int, int]:
 
 
 def give(user: User, product_id: str, last_day: date, reason: str, actor: str) -> str:
-    """Give a user a plan until the end of a day. Returns its name."""
+    """Give a user a plan until the end of a day. Returns its name. The second of two clicks gives nothing."""
     user_id = user.id
     start_write()
-    user = db.session.get_one(User, user_id)
-    comp = comps.give(user, Gift(product_id, last_day, reason, actor))
+    user = db.session.get_one(User, user_id, with_for_update=True)
+    gift = Gift(product_id, last_day, reason, actor)
+    if (twin := comps.same(user, gift)) is not None:
+        db.session.rollback()
+        return twin
+    comp = comps.give(user, gift)
     name = comp.product_name
     audit.record(
         "comp.given",
@@ -83,8 +94,12 @@ def sign_out(user: User, actor: str) -> None:
 
 def mail_confirmation(user: User, actor: str) -> None:
     """Send the confirmation link again, to somebody who has not used it yet."""
-    email, public_id = user.email, user.public_id
-    service.request_confirmation(email)
+    user_id = user.id
     start_write()
-    audit.record("user.confirmation_mailed", public_id, actor=actor)
+    user = db.session.get_one(User, user_id, with_for_update=True)
+    if user.has_confirmed_email:
+        emails.account_exists(user, None)
+    else:
+        emails.confirm_address(user, None)
+    audit.record("user.confirmation_mailed", user.public_id, actor=actor)
     db.session.commit()

@@ -23,6 +23,7 @@ ACTIONS = {
     "staff.password_refused": "gave a wrong password",
     "user.confirmation_mailed": "sent the confirmation mail again",
     "user.signed_out": "signed out everywhere",
+    "user.sync_failed": "could not sync with Polar",
     "user.synced": "synced with Polar",
     "user.viewed": "looked at the page of",
 }

@@ -75,25 +75,17 @@ def readable(body: bytes) -> str:
 
 def replay(ids: list[int], actor: str) -> dict[int, str]:
     """Apply deliveries again, oldest first; a newer state is never undone. Returns outcomes by id."""
+    start_write()
     known = sorted(db.session.scalars(select(Delivery.id).where(Delivery.id.in_(ids))))
-    outcomes = {row_id: inbox.replay(row_id) for row_id in known}
-    _note(outcomes, actor)
-    return outcomes
+    if known:
+        inbox.reopen(known)
+        subject = f"delivery {known[0]}" if len(known) == 1 else ""
+        audit.record("delivery.replayed", subject, actor=actor, deliveries=known)
+    db.session.commit()
+    return {row_id: inbox.process(row_id) for row_id in known}
 
 
 def matching(wanted: Filter) -> list[int]:
     """Return the newest deliveries that match, at most ``MOST_AT_ONCE``."""
     query = wanted.narrow(select(Delivery.id)).order_by(Delivery.id.desc()).limit(MOST_AT_ONCE)
     return list(db.session.scalars(query))
-
-
-def _note(outcomes: dict[int, str], actor: str) -> None:
-    subject = f"delivery {next(iter(outcomes))}" if len(outcomes) == 1 else ""
-    counts: dict[str, Any] = {}
-    for outcome in outcomes.values():
-        counts[outcome] = counts.get(outcome, 0) + 1
-    start_write()
-    audit.record(
-        "delivery.replayed", subject, actor=actor, deliveries=list(outcomes), outcomes=counts
-    )
-    db.session.commit()

@@ -22,12 +22,12 @@ def jobs(state: str, before: int | None) -> Page[Job]:
 
 def retry(ids: list[int], actor: str) -> list[int]:
     """Have failed jobs tried anew, and waiting ones at once. Returns which."""
+    start_write()
     found = records.retry(ids)
     if found:
-        start_write()
         subject = f"job {found[0]}" if len(found) == 1 else ""
         audit.record("job.retried", subject, actor=actor, jobs=found)
-        db.session.commit()
+    db.session.commit()
     return found
 
 

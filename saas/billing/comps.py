@@ -68,6 +68,11 @@ class Gift:
     reason: str
     given_by: str
 
+    @property
+    def ends_at(self) -> datetime:
+        """The midnight after its last day."""
+        return datetime.combine(self.last_day + timedelta(days=1), time(), UTC)
+
 
 def in_force(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for a comp that counts at a moment."""
@@ -100,6 +105,19 @@ def products() -> list[Product]:
     return sorted(filter(_amount, carriers), key=lambda each: (_amount(each), each.name))
 
 
+def same(user: User, gift: Gift) -> str | None:
+    """Return the name of the plan that this very gift has given already, if it is in force."""
+    query = select(Comp.product_name).where(
+        Comp.user_id == user.id,
+        Comp.product_id == gift.product_id,
+        Comp.ends_at == gift.ends_at,
+        Comp.reason == gift.reason.strip(),
+        Comp.given_by == gift.given_by,
+        *in_force(utcnow()),
+    )
+    return db.session.scalar(query.limit(1))
+
+
 def give(user: User, gift: Gift) -> Comp:
     """Give a user a plan. The caller commits. Raises ``LookupError`` for an unknown product."""
     product = db.session.get(Product, gift.product_id)
@@ -114,7 +132,7 @@ def give(user: User, gift: Gift) -> Comp:
         recurring_interval_count=product.recurring_interval_count,
         reason=gift.reason.strip(),
         given_by=gift.given_by,
-        ends_at=datetime.combine(gift.last_day + timedelta(days=1), time(), UTC),
+        ends_at=gift.ends_at,
     )
     db.session.add(comp)
     db.session.flush()

@@ -6,7 +6,9 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
+from saas import audit
 from saas.config import current
+from saas.extensions import db, start_write
 from saas.jobs import heartbeat, periodic, records, running
 from saas.jobs.models import STATES, Job
 from saas.kit.datetimes import utcnow
@@ -75,7 +77,11 @@ def retry(job_ids: tuple[int, ...], everything: bool) -> None:
         job_ids = tuple(job.id for job in records.jobs("failed", limit=10_000))
     elif not job_ids:
         raise click.UsageError("Name the jobs to try again, or say --all.")
+    start_write()
     found = records.retry(job_ids)
+    if found:
+        audit.record("job.retried", f"job {found[0]}" if len(found) == 1 else "", jobs=found)
+    db.session.commit()
     click.echo(f"{len(found)} will be tried again.")
     if left := sorted(set(job_ids) - set(found)):
         raise click.ClickException(

@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from saas import audit
 from saas.config import current
-from saas.extensions import db
+from saas.extensions import db, start_write
 from saas.webhooks import inbox, records
 from saas.webhooks.models import OUTCOMES, Delivery
 
@@ -46,10 +46,11 @@ def show(delivery_id: int) -> None:
 @click.argument("delivery_ids", type=int, nargs=-1, required=True)
 def replay(delivery_ids: tuple[int, ...]) -> None:
     """Apply deliveries again, handled or not; a newer state is never undone by that."""
-    outcomes = [inbox.replay(_delivery(delivery_id).id) for delivery_id in delivery_ids]
-    counts = {outcome: outcomes.count(outcome) for outcome in outcomes}
-    audit.record("delivery.replayed", deliveries=list(delivery_ids), outcomes=counts)
+    start_write()
+    inbox.reopen([_delivery(delivery_id).id for delivery_id in delivery_ids])
+    audit.record("delivery.replayed", deliveries=list(delivery_ids))
     db.session.commit()
+    outcomes = [inbox.process(delivery_id) for delivery_id in delivery_ids]
     for delivery_id, outcome in zip(delivery_ids, outcomes, strict=True):
         click.echo(f"{delivery_id}: {outcome}")
     if "failed" in outcomes:

@@ -56,8 +56,10 @@ def figures() -> Figures:
 
 
 def retry(job_ids: Sequence[int]) -> list[int]:
-    """Let failed jobs be tried anew, from the first attempt on; waiting ones at once. Returns which."""
-    start_write()
+    """Let failed jobs be tried anew, from the first attempt on; waiting ones at once. Returns which.
+
+    The caller begins the transaction and commits it, together with the note of who asked.
+    """
     statement = (
         update(Job)
         .where(Job.id.in_(job_ids), Job.state.in_(("failed", "waiting")))
@@ -67,7 +69,6 @@ def retry(job_ids: Sequence[int]) -> list[int]:
     )
     found = list(db.session.scalars(statement))
     outbox.tell_after_commit(found)
-    db.session.commit()
     return sorted(found)
 
 

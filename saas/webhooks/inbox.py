@@ -1,7 +1,7 @@
 """Keep a delivery first, then apply it; what failed is kept with its error and tried again."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app
@@ -16,7 +16,7 @@ from saas.webhooks.backlog import Backlog
 from saas.webhooks.keeping import Keeper
 from saas.webhooks.models import Delivery
 
-__all__ = ["FIRST_RETRY", "MAX_ATTEMPTS", "accept", "process", "replay", "retry_due"]
+__all__ = ["FIRST_RETRY", "MAX_ATTEMPTS", "accept", "process", "reopen", "replay", "retry_due"]
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +84,19 @@ def process(row_id: int) -> str:
 def replay(row_id: int) -> str:
     """Apply one delivery again, even if it was handled before. Returns the outcome."""
     start_write()
-    db.session.execute(
-        update(Delivery).where(Delivery.id == row_id).values(handled_at=None, outcome="received"),
-        execution_options={"synchronize_session": False},
-    )
+    reopen([row_id])
     db.session.commit()
     return process(row_id)
+
+
+def reopen(row_ids: Sequence[int]) -> None:
+    """Have deliveries applied again, handled or not. The caller begins the transaction and commits it."""
+    db.session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(row_ids))
+        .values(handled_at=None, outcome="received"),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def retry_due(limit: int = RETRY_BATCH) -> list[str]:

@@ -1,14 +1,17 @@
 """A plan given away: it adds, it ends by itself, it can be taken back, and everybody is told."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
 from saas.accounts.models import User
 from saas.billing import entitlements
+from saas.billing.comps import Comp
 from saas.billing.entitlements import Entitlements
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
@@ -17,7 +20,7 @@ from tests.backoffice.staffing import log, press
 from tests.billing.catalogue_data import product, put
 from tests.billing.holding_data import FEATURES, PRICES, key, put_order, put_subscription, stamps
 from tests.billing.test_queries import counted
-from tests.browsing import sign_in, soup
+from tests.browsing import PASSWORD, csrf_token, sign_in, soup, submit
 
 TODAY = utcnow().date()
 
@@ -61,6 +64,28 @@ def pays(app: Flask, public_id: str, name: str, **changes: object) -> None:
     with app.app_context():
         user = db.session.scalars(db.select(User).filter_by(public_id=public_id)).one()
         put_subscription(user, name, **changes)
+
+
+def test_two_clicks_give_one_plan(
+    staff: FlaskClient, app: Flask, ada: tuple[FlaskClient, str]
+) -> None:
+    _, public_id = ada
+    page = f"/staff/users/{public_id}/comp"
+    fields = {"product_id": str(plan("Team")["id"]), "reason": "Lost a day to our outage."}
+    fields["last_day"] = (TODAY + timedelta(days=10)).isoformat()
+    again = app.test_client()
+    submit(again, "/login", email=STAFF, password=PASSWORD)
+    clicks = [staff, again]
+    tokens = [csrf_token(click, page) for click in clicks]
+
+    def give_now(click: FlaskClient, token: str) -> int:
+        return click.post(page, data=fields | {"csrf_token": token}).status_code
+
+    with ThreadPoolExecutor(len(clicks)) as pool:
+        assert list(pool.map(give_now, clicks, tokens)) == [303, 303]
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Comp)) == 1
+    assert len(log(app, "comp.given")) == 1
 
 
 def test_it_grants_until_the_end_of_its_day(

@@ -17,7 +17,7 @@ from saas.jobs.models import Job, Worker
 from saas.kit.datetimes import utcnow
 from saas.webhooks.models import Delivery
 from tests.backoffice.conftest import STAFF, hired
-from tests.backoffice.staffing import log, press
+from tests.backoffice.staffing import log, press, press_while_nothing_can_be_logged
 from tests.browsing import soup
 from tests.webhooks.door import event, send
 
@@ -74,6 +74,13 @@ def test_failed_jobs_are_tried_again(staff: FlaskClient, app: Flask) -> None:
         (STAFF, f"job {second}", {"jobs": [second]}),
     ]
     assert "Choose at least one" in press(staff, "/staff/jobs/retry", "/staff/jobs", ids=done).text
+
+
+def test_what_cannot_be_logged_is_not_tried_again(staff: FlaskClient, app: Flask) -> None:
+    failed = add(app)
+    url, page = "/staff/jobs/retry", f"/staff/jobs/{failed}"
+    assert press_while_nothing_can_be_logged(staff, url, page, ids=failed) == 500
+    assert state(app, failed) == "failed"
 
 
 @pytest.fixture

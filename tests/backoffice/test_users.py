@@ -17,7 +17,7 @@ from saas.billing.models import Customer, Subscription
 from saas.extensions import db
 from tests.accounts.pages import mails
 from tests.backoffice.conftest import STAFF
-from tests.backoffice.staffing import log, press
+from tests.backoffice.staffing import log, press, press_while_nothing_can_be_logged
 from tests.billing.buying import buy, fill_catalogue
 from tests.billing.holding_data import NOW, put_customer, put_subscription, stamps
 from tests.browsing import sign_in, soup
@@ -87,6 +87,9 @@ def test_the_page_stands_without_polar(staff: FlaskClient, app: Flask) -> None:
     answer = press(staff, f"/staff/users/{public_id}/sync", f"/staff/users/{public_id}")
     assert "Nothing was changed." in answer.text
     assert log(app, "user.synced") == []
+    [entry] = log(app, "user.sync_failed")
+    assert (entry.actor, entry.subject) == (STAFF, public_id)
+    assert entry.details == {"error": "PolarUnavailable"}
 
 
 def test_differences_are_marked_and_healed(
@@ -156,6 +159,8 @@ def test_the_confirmation_mail_comes_again(staff: FlaskClient, app: Flask) -> No
     with app.app_context():
         public_id = make_user(str(uuid.uuid4()), "new@example.com", confirmed=False).public_id
     url = f"/staff/users/{public_id}"
+    refused = press_while_nothing_can_be_logged(staff, f"{url}/confirmation-mail", url)
+    assert (refused, mails(app)) == (500, [])
     assert "on its way" in press(staff, f"{url}/confirmation-mail", url).text
     assert mails(app)[0].recipient == "new@example.com"
     assert len(log(app, "user.confirmation_mailed")) == 1

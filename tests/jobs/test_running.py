@@ -125,6 +125,7 @@ def test_giving_up_is_for_good_until_somebody_retries(job_of: Callable[..., int]
     assert job(job_id).state == "failed"
     assert not running.run_next(running.AT_ONCE)
     assert records.retry([job_id]) == [job_id]
+    db.session.commit()
     assert running.run(job_id)
     assert (job(job_id).state, job(job_id).error) == ("done", None)
     assert records.retry([job_id]) == []

@@ -230,5 +230,6 @@ def test_mail_server_down_then_failed_then_retried(
         eventually(lambda: job_in(smtp_app, job_id).state == "failed")
     with make_app(jobs_url="inline").app_context():
         assert records.retry([job_id]) == [job_id]
+        db.session.commit()
     assert job_in(smtp_app, job_id).state == "done"
     assert len(mails(smtp_app)) == 1
