@@ -201,6 +201,16 @@ def test_the_cookie_is_signed_with_sha256(ada: FlaskClient) -> None:
     assert len(base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))) == 256 // 8
 
 
+def test_the_token_is_long_enough_and_new_each_time(app: Flask, ada: FlaskClient) -> None:
+    tokens = []
+    for client in (ada, another(app), another(app, remember="y")):
+        with client.session_transaction() as session:
+            tokens.append(session["_user_id"])
+    assert len(set(tokens)) == 3
+    for token in tokens:
+        assert len(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))) * 8 >= 192
+
+
 def test_the_database_alone_lets_nobody_in(app: Flask, ada: FlaskClient) -> None:
     with ada.session_transaction() as session:
         token = session["_user_id"]

@@ -1,5 +1,6 @@
 """Signed tokens."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,11 @@ def test_what_was_signed_is_read_back() -> None:
     token = sign([NEW], "reset", PAYLOAD)
     assert read([NEW], "reset", token, HOUR) == PAYLOAD
     assert all(char.isalnum() or char in "-_." for char in token)
+
+
+def test_it_is_signed_with_sha256() -> None:
+    signature = sign([NEW], "reset", PAYLOAD).rpartition(".")[2]
+    assert len(base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))) == 256 // 8
 
 
 def test_a_token_is_good_for_one_purpose() -> None:

@@ -104,6 +104,32 @@ def test_strict_transport_security_with_https_only(make_app: Callable[..., Flask
     assert int(security.HSTS.split(";")[0].partition("=")[2]) >= 365 * 86_400
 
 
+def test_strict_transport_security_on_every_kind_of_answer(make_app: Callable[..., Flask]) -> None:
+    app = make_app(**PRODUCTION)
+
+    @app.get("/bug")
+    def bug() -> str:
+        raise RuntimeError
+
+    client = app.test_client()
+    answers = {
+        200: client.get("/login"),
+        303: client.get("/dashboard"),
+        307: client.get("/", headers={"Host": "www.app.example.com"}),
+        400: client.post("/login"),
+        404: client.get("/nowhere"),
+        405: client.delete("/login"),
+        413: client.post("/login", data=b"x" * 2**21),
+        421: client.get("/", headers={"Host": "evil.example"}),
+        500: client.get("/bug"),
+    }
+    assert {status: answer.status_code for status, answer in answers.items()} == {
+        status: status for status in answers
+    }
+    for answer in answers.values():
+        assert answer.headers.getlist("Strict-Transport-Security") == [security.HSTS]
+
+
 @pytest.mark.parametrize("url", ["/", "/pricing", "/terms", "/privacy"])
 def test_public_pages_are_asked_for_again_and_shared_with_nobody(
     client: FlaskClient, url: str

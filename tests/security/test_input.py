@@ -1,5 +1,7 @@
 """Input made to break something: NUL, broken UTF-8, long fields, two values, header lines, paths."""
 
+import ast
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saas.accounts.models import User
+from saas.config import ROOT
 from saas.extensions import db, limiter
 from tests.accounts.pages import (
     EMAIL,
@@ -176,6 +179,41 @@ def test_no_file_but_the_public_ones(client: FlaskClient, folder: str, path: str
         assert b"def create_app" not in text
         if folder == "/static/":
             assert answer.status_code in {400, 404}
+
+
+@pytest.mark.parametrize("name", [".git", ".env", ".hg", ".svn", ".ci", ".venv", "pyproject.toml"])
+def test_nothing_of_the_repository_is_served(app: Flask, client: FlaskClient, name: str) -> None:
+    for path in (name, f"{name}/", f"{name}/HEAD", f"{name}/config", f"{name}/index"):
+        for folder in ("/", "/static/", "/static/../"):
+            with client.get(folder + path) as answer:
+                assert answer.status_code == 404, folder + path
+    assert [rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/.")] == []
+
+
+def test_no_code_is_made_from_text() -> None:
+    makers = {"eval", "exec", "compile", "__import__", "from_string", "render_template_string"}
+    readers = {"pickle", "marshal", "shelve", "dill", "yaml"}
+    for path in (ROOT / "saas").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                name = called.rpartition(".")[2]
+                assert name not in makers or called == "re.compile", (path, called)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                modules = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                assert not modules & readers, path
+
+
+def test_no_script_makes_html_from_text() -> None:
+    """Pages need none; one that is added finds the ways closed that read text as HTML."""
+    makers = re.compile(
+        r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|createContextualFragment|srcdoc"
+        r"|parseFromString|setHTML|\beval\b|\bFunction\(|<script(?![^>]*\ssrc=)|<[^>]*\son\w+="
+    )
+    paths = [*(ROOT / "static").rglob("*.js"), *(ROOT / "templates").rglob("*.html")]
+    assert len(paths) > 20
+    for path in paths:
+        assert makers.search(path.read_text(encoding="utf-8")) is None, path
 
 
 @pytest.mark.parametrize("raw", ["\xff", "\xc3(", "%c3%28", "%ff%fe"])
