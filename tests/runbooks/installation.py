@@ -72,7 +72,7 @@ class Installation:
     def stop(self) -> None:
         """End what runs."""
         try:
-            self.sh("systemctl stop app worker")
+            self.sh("systemctl stop app.socket app worker")
         finally:
             self.polar.stop()
 
@@ -150,8 +150,10 @@ class Installation:
             "BASE_URL": self.url,
             "PORT": str(port),
             "DATABASE_URL": database_url,
+            "MAIL_FROM": "Acme <hello@acme.example>",
             "POLAR_API_URL": self.polar.url,
             "POLAR_WEBHOOK_SECRET": SECRET,
         }
-        text = "".join(f"{name}={value}\n" for name, value in settings.items())
+        # As an editor leaves it that ends no last line.
+        text = "\n".join(f"{name}={value}" for name, value in settings.items())
         (self.folder / ".env").write_text(text)

@@ -15,25 +15,39 @@ UNITS = {
     "app": [".venv/bin/gunicorn", "wsgi:app"],
     "worker": [".venv/bin/flask", "--app", "wsgi", "worker"],
 }
+# While the socket is up a visitor starts the application; here one comes at once.
+SOCKET = Path("app.socket.up")
 PATIENCE_SECONDS = 40.0
 
 
 def main(verb: str, units: list[str]) -> None:
     """Do what systemctl does, and wait until it is done."""
-    for unit in units:
+    if "app.socket" in units or (verb == "start" and "app" in units):
+        SOCKET.unlink(missing_ok=True) if verb == "stop" else SOCKET.touch()
+    for unit in [unit for unit in units if unit in UNITS]:
         pid = Path(f"{unit}.pid")
         if verb in {"stop", "restart"} and pid.exists():
             stop(int(pid.read_text()))
             pid.unlink()
         if verb in {"start", "restart"}:
-            with Path(f"{unit}.log").open("ab") as log:
-                started = subprocess.Popen(
-                    UNITS[unit], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True,
-                )  # fmt: skip
-            pid.write_text(str(started.pid))
-            if unit == "app":
-                wait_until_healthy()
+            start(unit)
+    if verb == "stop" and "app" in units and SOCKET.exists():
+        start("app")
+
+
+def start(unit: str) -> None:
+    """Begin a unit that does not run, and wait until it answers."""
+    pid = Path(f"{unit}.pid")
+    if pid.exists():
+        sys.exit(f"{unit} runs already")
+    with Path(f"{unit}.log").open("ab") as log:
+        started = subprocess.Popen(
+            UNITS[unit], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+    pid.write_text(str(started.pid))
+    if unit == "app":
+        wait_until_healthy()
 
 
 def stop(pid: int) -> None:

@@ -20,7 +20,7 @@ import bench_server  # isort: skip
 from get_uv import find_uv  # isort: skip
 
 GIT = """
-printf '%s\\n' .venv instance backups bin '*.pid' '*.log' .tools >> .gitignore
+printf '%s\\n' .venv instance backups bin '*.pid' '*.log' '*.up' .tools >> .gitignore
 git init --quiet
 git config user.name Tester
 git config user.email tester@example.com
@@ -39,6 +39,8 @@ git add new.txt
 git -c user.name=T -c user.email=t@example.com commit --quiet -m Release
 git push --quiet
 """
+
+QUERY = "?sslmode=prefer&sslrootcert=/etc/ssl/ca.pem"
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -89,18 +91,18 @@ def test_backup_and_restore_of_postgresql(tmp_path: Path) -> None:
         pytest.skip(reason)
     with bench_server.postgresql_database() as url, ExitStack() as stack:
         assert url
-        here = stack.enter_context(installed(tmp_path, database_url=url))
+        here = stack.enter_context(installed(tmp_path, database_url=url + QUERY))
         here.next_user()
         here.environment["NEW_DATABASE"] = f"{url.rpartition('/')[2]}_restored"
         here.pays()
         try:
             said = here.run(blocks("backup-and-restore", "postgresql"))
             assert re.search(r"users \| subscriptions \n[-+]+\n +10 \| +1 *\n", said)
-            assert here.settings()["DATABASE_URL"].endswith("_restored")
+            assert here.settings()["DATABASE_URL"] == f"{url}_restored{QUERY}"
             assert here.plan() == "pro"
             here.run(blocks("backup-and-restore", ""))
         finally:
-            here.sh("systemctl stop app worker", check=False)
+            here.sh("systemctl stop app.socket app worker", check=False)
             here.sh(
                 f"psql {url} -c 'DROP DATABASE {here.environment['NEW_DATABASE']} WITH (FORCE)'"
             )
@@ -112,6 +114,8 @@ def test_changing_the_secret_key(here: Installation) -> None:
     now = here.settings()
     assert now["SECRET_KEY"] != before
     assert now["SECRET_KEY_FALLBACKS"] == before
+    here.run(blocks("key-rotation", ""))
+    assert here.settings()["SECRET_KEY_FALLBACKS"] == f"{now['SECRET_KEY']},{before}"
     here.run(blocks("key-rotation", "later"))
     assert "SECRET_KEY_FALLBACKS" not in here.settings()
 
