@@ -92,6 +92,16 @@ def test_every_setting_named_exists() -> None:
     assert used - server <= documented
 
 
+def test_every_proxy_takes_a_whole_body_in_before_it_passes_it_on() -> None:
+    nginx = (ROOT / "deploy/nginx.conf").read_text()
+    assert "    client_max_body_size 1m;\n" in nginx
+    assert "    proxy_request_buffering on;\n" in nginx
+    for name in ("deploy/Caddyfile", "docs/deploy.md"):
+        text = (ROOT / name).read_text()
+        assert re.search(r"request_body \{\s+max_size 1MiB\s+\}", text), name
+        assert re.search(r"reverse_proxy \S+:8000 \{[^}]*request_buffers 2MiB", text), name
+
+
 def test_the_commands_are_the_same_everywhere() -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     assert lines["web"].endswith("gunicorn wsgi:app")

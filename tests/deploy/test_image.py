@@ -25,7 +25,7 @@ def test_what_is_in_it(built: Image) -> None:
         *("static", "templates", "uv.lock", "wsgi.py", "__pycache__"),
     }
     packages = {path.name for path in stage.files.glob("opt/venv/lib/python3*/site-packages/*")}
-    assert {"flask", "gunicorn"} <= packages
+    assert {"flask", "gunicorn", "sentry_sdk"} <= packages
     assert not {"pytest", "ruff", "mypy", "playwright"} & packages
     assert not (stage.layers[0] / "usr/bin/uv").exists()
     compiled = list((stage.files / "app/saas").rglob("*.pyc"))
