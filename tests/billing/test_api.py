@@ -43,10 +43,21 @@ def test_from_a_choice_to_a_plan(polar_app: Flask, polar: LocalPolar) -> None:
     with polar_app.app_context():
         sent = gateway.checkout(made["id"]).data["metadata"]
     assert sent == {"campaign": "autumn", "seats": 3, "trial": True, "user_id": public_id}
+    assert set(made) == {"id", "url"}
     before = client.get(f"{URL}/{made['id']}").get_json()
     assert (before["status"], before["subscription"]) == ("open", None)
     pay(polar, made["url"])
     after = client.get(f"{URL}/{made['id']}").get_json()
+    assert set(before) == set(after) == {"id", "status", "customer", "subscription"}
+    assert set(after["customer"]) == {"id", "external_id", "email"}
+    assert set(after["subscription"]) == {
+        "id",
+        "status",
+        "product_id",
+        "product_name",
+        "cancel_at_period_end",
+        "current_period_end",
+    }
     assert after["status"] == "succeeded"
     assert after["customer"]["external_id"] == public_id
     assert after["subscription"]["status"] == "active"

@@ -52,6 +52,18 @@ def test_all_addresses_with_all_methods(app: Flask, client: FlaskClient, method:
         check(client.open(url, method=method))
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_no_other_site_may_read(app: Flask, origin: str) -> None:
+    client, _ = sign_in(app)
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    for method in ("GET", "OPTIONS", "POST"):
+        for url in [*addresses(app), "/static/css/tokens.css", "/nowhere"]:
+            limiter.reset()
+            with client.open(url, method=method, headers=asked) as answer:
+                names = [name for name, _ in answer.headers if name.startswith("Access-Control")]
+                assert names == [], (method, url)
+
+
 def test_all_pages_of_somebody_who_is_signed_in(app: Flask) -> None:
     client, _ = sign_in(app)
     for url in addresses(app, "GET"):
