@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import url_for
 
-from saas.billing import catalogue, choice, markings
+from saas.billing import catalogue, choice, markings, outlook
 from saas.billing.entitlements import FREE, Entitlements
 from saas.billing.models import Product, Subscription
 from saas.billing.wording import per_period
@@ -187,7 +187,7 @@ def _other_plan(product: Product, plan_key: str, mine: Subscription) -> Action:
         return Action("current", f"From {day(mine.current_period_end)}")
     if plan_key == FREE.plan.key:
         if is_ending:
-            return Action("current", f"From {day(mine.ends_at or mine.current_period_end)}")
+            return Action("current", f"From {day(outlook.last_day(mine))}")
         return Action("cancel", "Switch to Free", url_for("billing.cancellation"))
     return Action(
         "switch", f"Switch to {product.name}", url_for("billing.plan", product_id=product.polar_id)
