@@ -91,15 +91,20 @@ def request_confirmation(email: str, next_url: str | None = None) -> None:
     """
     address = addresses.normalise(email)
     user = find_to_change(address)
+    if user is None:
+        emails.no_account(address, next_url)
+    else:
+        mail_confirmation(user, next_url)
     if user is None or user.has_confirmed_email:
-        if user is None:
-            emails.no_account(address, next_url)
-        else:
-            emails.account_exists(user, next_url)
         change_nothing()
-        return
-    emails.confirm_address(user, next_url)
-    db.session.commit()
+    else:
+        db.session.commit()
+
+
+def mail_confirmation(user: User, next_url: str | None = None) -> None:
+    """Ask for the mail with a new link, or with the news that it is not needed. The caller commits."""
+    write = emails.account_exists if user.has_confirmed_email else emails.confirm_address
+    write(user, next_url)
 
 
 def authenticate(email: str, password: str) -> User:

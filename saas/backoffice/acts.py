@@ -3,7 +3,7 @@
 from datetime import date
 
 from saas import audit
-from saas.accounts import emails
+from saas.accounts import service
 from saas.accounts.models import User, new_auth_key
 from saas.billing import comps, customers, notices, reconcile, vanished
 from saas.billing.comps import Gift
@@ -97,9 +97,6 @@ def mail_confirmation(user: User, actor: str) -> None:
     user_id = user.id
     start_write()
     user = db.session.get_one(User, user_id, with_for_update=True)
-    if user.has_confirmed_email:
-        emails.account_exists(user, None)
-    else:
-        emails.confirm_address(user, None)
+    service.mail_confirmation(user)
     audit.record("user.confirmation_mailed", user.public_id, actor=actor)
     db.session.commit()
