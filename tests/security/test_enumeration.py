@@ -3,13 +3,12 @@
 Not by time either: ``tests/accounts/test_timing.py`` measures that.
 """
 
-import re
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.accounts.pages import PASSWORD, fill, log_in, mails, make_user, token_of
+from tests.browsing import without_token
 
 OWN = {"Set-Cookie", "Content-Length", "X-Request-ID"}  # Different in every answer.
 KNOWN, WAITING, UNKNOWN = "known@example.com", "waits@example.com", "nobody@example.com"
@@ -23,10 +22,6 @@ def shown(client: FlaskClient, url: str, email: str, password: str) -> tuple[int
     headers = {k: v for k, v in answer.headers.items() if k not in OWN}
     text = without_token(page.text.replace(email, "EMAIL"))
     return answer.status_code, str(sorted(headers.items())), text
-
-
-def without_token(page: str) -> str:
-    return re.sub(r'(csrf_token" value=")[^"]+', r"\1", page)
 
 
 @pytest.mark.parametrize("url", ["/login", "/signup", "/confirm", "/forgot-password"])

@@ -12,7 +12,7 @@ from polar_emulator.testing import LocalPolar
 from saas.billing.models import Order, Subscription
 from saas.extensions import db
 from tests.billing.buying import buy, choose, fill_catalogue
-from tests.browsing import csrf_token, sign_in
+from tests.browsing import csrf_token, sign_in, without_token
 
 
 class Ada:
@@ -61,7 +61,7 @@ def test_invoices(ada: Ada, bob: FlaskClient) -> None:
     for method in (bob.get, lambda where: post(bob, where)):
         mine, nobodys = method(url), method(nothing)
         assert mine.status_code == nobodys.status_code == 404
-        assert mine.text == nobodys.text
+        assert without_token(mine.text) == without_token(nobodys.text)
 
 
 def test_checkouts(ada: Ada, bob: FlaskClient) -> None:
@@ -71,7 +71,7 @@ def test_checkouts(ada: Ada, bob: FlaskClient) -> None:
         assert answer.status_code == 404
         assert "Pro" not in answer.text
         nothing = bob.get(url.replace(ada.checkout, str(uuid.uuid4())))
-        assert nothing.text == answer.text
+        assert without_token(nothing.text) == without_token(answer.text)
 
 
 @pytest.mark.parametrize("what", ["cancellation", "pause", "resumption", "keep"])
