@@ -6,17 +6,17 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_mailman import Mail
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from saas.kit.migrating import LazyMigrate
 from saas.kit.models import Base
 from saas.kit.remembering import LoginManager
 
 db = SQLAlchemy(metadata=Base.metadata)
-migrate = Migrate()
+migrate = LazyMigrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()
@@ -26,7 +26,7 @@ class DecoratedLimiter(Limiter):
     """A limiter that costs nothing where no limit is declared: each limit of ours is a decorator."""
 
     def init_app(self, app: Flask) -> None:
-        """Bind it to the application, without the look at every request that finds defaults."""
+        """Bind it to the application, without the looks at every request that find nothing to do."""
         super().init_app(app)
         app.before_request_funcs[None].remove(self._check_request_limit)
 

@@ -14,7 +14,8 @@ from saas.monitoring import readiness
 
 log = logging.getLogger(__name__)
 
-SLOW = ("polar", "httpx", "huey")  # Imported at their first use everywhere else.
+# Imported at their first use everywhere else.
+SLOW = ("polar", "httpx", "huey", "alembic.script", "email_validator")
 
 
 def before_fork(app: Flask) -> None:

@@ -209,6 +209,15 @@ def test_flask_check_stands_what_no_application_can_be_built_with(
     assert "No such command" not in run.stderr
 
 
+@pytest.mark.parametrize("command", [("--help",), ("db", "--help"), ("billing", "--help")])
+def test_help_is_there_before_there_are_settings(tmp_path: Path, command: tuple[str, ...]) -> None:
+    run = flask_check(tmp_path, command, SECRET_KEY="", POLAR_ACCESS_TOKEN="", MAIL_FROM="")
+    assert "Usage:" in run.stdout + run.stderr
+    assert "Commands:" in run.stdout + run.stderr
+    assert "SECRET_KEY" not in run.stdout + run.stderr
+    assert flask_check(tmp_path, ("db", "current"), SECRET_KEY="").returncode == 1
+
+
 def test_flask_check_warns_of_limits_that_each_process_counts_alone(tmp_path: Path) -> None:
     assert flask_check(tmp_path, command=("db", "upgrade")).returncode == 0
     warned = flask_check(tmp_path, WEB_CONCURRENCY="2")

@@ -2,8 +2,6 @@
 
 from typing import cast
 
-from email_validator import EmailNotValidError, validate_email
-
 from saas.accounts.errors import InvalidAddress
 
 
@@ -15,6 +13,8 @@ def normalise(text: str) -> str:
     mailbox into another. Domains under ``.test`` are let through for developers; mail to them goes
     nowhere. No DNS is asked. Raises ``InvalidAddress``.
     """
+    from email_validator import EmailNotValidError, validate_email  # Slow to load, seldom used.
+
     try:
         address = validate_email(
             text.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True

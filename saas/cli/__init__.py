@@ -21,5 +21,6 @@ def init_app(app: Flask) -> None:
 
 
 def is_diagnosis() -> bool:
-    """True when the command line asks what is wrong: then a wrong setting must not end it first."""
-    return "flask" in sys.argv[0] and any(word in DIAGNOSIS for word in sys.argv[1:])
+    """True when the command line asks what is wrong, or for help: no wrong setting may end it first."""
+    words = sys.argv[1:]
+    return "flask" in sys.argv[0] and any(word in (*DIAGNOSIS, "--help") for word in words)

