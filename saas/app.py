@@ -16,6 +16,7 @@ from saas import (
     dashboard,
     dev,
     errors,
+    fixed_parts,
     jobs,
     mail,
     monitoring,
@@ -33,6 +34,7 @@ from saas.config import ROOT, ConfigurationError, Settings, from_environment, lo
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
 from saas.kit import pool, sqlite
+from saas.kit.application import Application
 from saas.observability import logs, metrics, requests, sentry
 
 BLUEPRINTS = (
@@ -52,7 +54,7 @@ def create_app(config: Settings | None = None) -> Flask:
     ``flask`` commands that exist to mend them.
     """
     settings = config or _read_settings()
-    app = Flask(
+    app = Application(
         "saas",
         root_path=str(ROOT / "saas"),
         instance_path=str(ROOT / "instance"),
@@ -72,6 +74,7 @@ def create_app(config: Settings | None = None) -> Flask:
     errors.init_app(app)
     templating.init_app(app)
     page_cache.init_app(app, settings)
+    fixed_parts.init_app(app, settings)
     cli.init_app(app)
     seeds.init_app(app)
     _connect_signals()

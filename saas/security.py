@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from flask import Flask, Response, abort, make_response, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 
 from saas.config import Settings
@@ -38,6 +39,16 @@ class SignedSessions(SecureCookieSessionInterface):
     """Flask's signed cookie, with SHA-256 where Flask still takes SHA-1."""
 
     digest_method = staticmethod(hashlib.sha256)
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str | bytes, ...], URLSafeTimedSerializer] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs and reads the cookie; made once for the keys there are."""
+        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"])
+        if keys not in self._made and (serializer := super().get_signing_serializer(app)):
+            self._made = {keys: serializer}
+        return self._made.get(keys)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -73,11 +84,17 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def refuse_nul() -> None:
     """Answer 400 to text with a NUL in it: no person types one, and PostgreSQL stores none."""
-    if request.path in ANY_HOST:
+    if request.path in ANY_HOST or not (
+        request.query_string or _has_body() or "\x00" in request.path
+    ):
         return
     texts = [request.path, *(text for pair in request.values.items(multi=True) for text in pair)]
     if any("\x00" in (text or "") for text in texts):  # A part of a form may come without a name.
         abort(HTTPStatus.BAD_REQUEST)
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "HTTP_TRANSFER_ENCODING" in request.environ
 
 
 def guard(wsgi: "WSGIApplication", settings: Settings) -> "WSGIApplication":

@@ -39,8 +39,10 @@ def init_app(app: Flask) -> None:
 def _icons(app: Flask) -> Callable[..., Markup]:
     """Return the function ``icon`` of the templates: made in Python, since a page shows twenty of them."""
 
+    names = app.jinja_env.globals
+
     def icon(name: str, more_classes: str = "") -> Markup:
-        file = cast(Callable[[str], str], app.jinja_env.globals["asset"])("img/icons.svg")
+        file = cast(Callable[[str], str], names["asset"])("img/icons.svg")
         return _svg(file, name, f"icon {more_classes}".rstrip())
 
     return icon

@@ -69,10 +69,10 @@ def current_entitlements() -> Entitlements:
     user = signed_in_user()
     if user is None:
         return FREE
-    if "entitlements" not in g:
-        g.entitlements = for_user(user)
-    entitlements: Entitlements = g.entitlements
-    return entitlements
+    found: Entitlements | None = g.get("entitlements")
+    if found is None:
+        found = g.entitlements = for_user(user)
+    return found
 
 
 def forget_current() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal,
+    literal_column,
     null,
     select,
     union_all,
@@ -35,6 +35,7 @@ from saas.billing.standing import past_due_is_tolerated, status_at
 from saas.config import current
 from saas.extensions import db
 from saas.kit.datetimes import UTCDateTime, utcnow
+from saas.kit.sql import is_one_of, word
 
 PAID_ORDER_STATUSES = ("paid", "partially_refunded")
 COMPED = "comped"
@@ -104,7 +105,7 @@ def a_month(amount: int, interval: str | None, count: int | None) -> float:
 def of(user: User, now: datetime | None = None) -> list[Holding]:
     """Return what a user holds or once held, as we know it, at a moment, else now. One query."""
     who = {"user_id": user.id, "now": now or utcnow()}
-    rows = [Holding(*row) for row in db.session.execute(_query(), who)]
+    rows = [Holding(*row) for row in db.session.connection().execute(_query(), who)]
     return [held for row in rows for held in ([row] if row.kind != IN_COMP else _given(row))]
 
 
@@ -128,10 +129,10 @@ def _query() -> Any:
 def _subscriptions(mine: Subquery) -> Any:
     return (
         select(
-            literal("subscription", String).label("kind"),
+            word("subscription").label("kind"),
             Subscription.polar_id,
             status_at(Subscription, NOW),
-            func.coalesce(Product.name, "Subscription"),
+            func.coalesce(Product.name, word("Subscription")),
             Product.meta,
             Subscription.amount,
             Subscription.past_due_at,
@@ -147,12 +148,12 @@ def _subscriptions(mine: Subquery) -> Any:
 def _grants(mine: Subquery) -> Any:
     return (
         select(
-            literal("grant", String),
+            word("grant"),
             Grant.polar_id,
-            literal("granted", String),
+            word("granted"),
             Benefit.description,
             Benefit.meta,
-            literal(0),
+            literal_column("0", Integer),
             cast(null(), UTCDateTime),
             Grant.subscription_id,
             cast(null(), String),
@@ -160,7 +161,7 @@ def _grants(mine: Subquery) -> Any:
         )
         .join(mine, mine.c.polar_id == Grant.customer_id)
         .join(Benefit, Benefit.polar_id == Grant.benefit_id)
-        .where(Grant.is_granted, Benefit.type == "feature_flag")
+        .where(Grant.is_granted, Benefit.type == word("feature_flag"))
     )
 
 
@@ -168,7 +169,7 @@ def _orders(mine: Subquery) -> Any:
     """One-time purchases of a product that names a plan; they last until refunded."""
     return (
         select(
-            literal("order", String),
+            word("order"),
             Order.polar_id,
             Order.status,
             Product.name,
@@ -183,8 +184,8 @@ def _orders(mine: Subquery) -> Any:
         .join(Product, Product.polar_id == Order.product_id)
         .where(
             Order.subscription_id.is_(None),
-            Order.billing_reason == "purchase",
-            Order.status.in_(PAID_ORDER_STATUSES),
+            Order.billing_reason == word("purchase"),
+            is_one_of(Order.status, PAID_ORDER_STATUSES),
         )
     )
 
@@ -193,9 +194,9 @@ def _comps(kind: str) -> Any:
     """What we gave away and is not over: once for its plan, once for the benefits of its product."""
     return (
         select(
-            literal(kind, String),
+            word(kind),
             cast(Comp.id, String),
-            literal(COMPED, String),
+            word(COMPED),
             func.coalesce(Product.name, Comp.product_name),
             Product.meta if kind == "comp" else Product.benefits,
             Comp.amount,

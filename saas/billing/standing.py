@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case
 
 from saas.kit.datetimes import utcnow
+from saas.kit.sql import is_one_of, word
 
 if TYPE_CHECKING:
     from saas.billing.models import Subscription
@@ -35,10 +36,10 @@ def status_by_now(subscription: Subscription) -> str:
 
 def status_at(table: type[Subscription], now: Any) -> Any:
     """The same for a query: an SQL expression, ``now`` being a moment or a parameter for one."""
-    runs = table.status.in_(RUNNING)
+    runs = is_one_of(table.status, RUNNING)
     is_over = and_(runs, table.cancel_at_period_end, table.ends_at <= now)
     is_paused = and_(runs, table.pause_at_period_end, table.current_period_end <= now)
-    return case((is_over, "canceled"), (is_paused, "paused"), else_=table.status)
+    return case((is_over, word("canceled")), (is_paused, word("paused")), else_=table.status)
 
 
 def past_due_is_tolerated(past_due_at: datetime | None, grace_days: int) -> bool:

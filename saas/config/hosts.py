@@ -1,6 +1,7 @@
 """The names under which this installation answers."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from saas.config.settings import Settings
@@ -44,6 +45,7 @@ class Hosts:
         return name in self.aliases or (self.local and bool(name) and is_loopback(f"http://{host}"))
 
 
+@lru_cache(maxsize=128)
 def host_name(host: str) -> str:
     """Return the name of a ``Host`` header without its port, in lower case; empty when it has none."""
     try:

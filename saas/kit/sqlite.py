@@ -35,10 +35,11 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
     if mode == "IMMEDIATE":
-        _wait_for_turn(cast(sqlite3.Connection, connection.connection.driver_connection))
+        _wait_for_turn(driver)
     else:
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        driver.execute(f"BEGIN {mode}")  # It waits for nobody, and every page begins with it.
 
 
 def _wait_for_turn(connection: sqlite3.Connection) -> None:

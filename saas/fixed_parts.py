@@ -1,0 +1,52 @@
+"""Parts of pages that are the same for everybody, rendered once in a while and kept in memory.
+
+``{{ fixed("layouts/_footer.html") }}`` in a template. Such a part is rendered for a blank request of a
+stranger and not for the one at hand, so that nothing of a visitor can get into it: no name, no token, no
+message. What it may depend on is handed to it by name:
+``{{ fixed("layouts/_app_nav.html", here=request.endpoint) }}``.
+"""
+
+import time
+from contextvars import Context
+
+from flask import Flask, render_template, request
+from markupsafe import Markup
+
+from saas.config import Settings
+
+MAX_PARTS = (
+    200  # A few parts for each page there is; whoever invents arguments must not fill the memory.
+)
+
+
+class FixedParts:
+    """The kept parts of one process, each for as long as a kept page."""
+
+    def __init__(self, app: Flask, seconds: float) -> None:
+        self.app, self.seconds = app, seconds
+        self._parts: dict[tuple[object, ...], tuple[float, Markup]] = {}
+
+    def get(self, template: str, **given: str | bool | None) -> Markup:
+        """Return a part, rendered with ``given`` and what every template has."""
+        mount = request.root_path if request else ""
+        key = (template, mount, *given.values())
+        until, part = self._parts.get(key, (0.0, Markup()))
+        if until < time.monotonic():
+            part = Context().run(self._render, template, mount, given)
+            self._keep(key, part)
+        return part
+
+    def _render(self, template: str, mount: str, given: dict[str, str | bool | None]) -> Markup:
+        with self.app.test_request_context(base_url=f"http://localhost{mount}/"):
+            return Markup(render_template(template, **given))  # noqa: S704 - a template of ours
+
+    def _keep(self, key: tuple[object, ...], part: Markup) -> None:
+        if self.seconds:
+            if len(self._parts) >= MAX_PARTS:
+                self._parts.clear()
+            self._parts[key] = (time.monotonic() + self.seconds, part)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give templates the function ``fixed``."""
+    app.jinja_env.globals["fixed"] = FixedParts(app, settings.page_cache_seconds).get
