@@ -1,6 +1,7 @@
 """A visitor without a browser: finds the form on the page, fills it in, sends it with its CSRF token."""
 
 import re
+from functools import cache
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -41,10 +42,16 @@ def submit(
     return client.post(url, data=fields)
 
 
+@cache
+def hashed(password: str) -> str:
+    """Return the hash of a password, the same each time: making one is meant to be slow."""
+    return passwords.hash_password(password)
+
+
 def sign_in(app: Flask, email: str = "ada@example.com", **changes: Any) -> tuple[FlaskClient, str]:
     """Make a confirmed user and sign in by the form. Returns the client and the user's public id."""
     with app.app_context():
-        user = User(email=email, password_hash=passwords.hash_password(PASSWORD), **changes)
+        user = User(email=email, password_hash=hashed(PASSWORD), **changes)
         user.email_confirmed_at = changes.get("email_confirmed_at", utcnow())
         db.session.add(user)
         db.session.commit()

@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 
 from saas.accounts import service
 from saas.accounts.models import User
-from saas.accounts.passwords import hash_password
 from saas.dev import outbox
 from saas.extensions import db
+from tests.browsing import hashed
 
 DASHBOARD = "/dashboard"
 EMAIL = "ada@example.com"
@@ -103,7 +103,7 @@ def newest_link(app: Flask, part: str) -> str:
 def make_user(app: Flask, email: str = EMAIL, password: str = PASSWORD, **values: Any) -> int:
     """Put a user into the database, confirmed unless told otherwise; return the id."""
     with app.app_context():
-        user = User(email=email, password_hash=hash_password(password))
+        user = User(email=email, password_hash=hashed(password))
         if values.pop("confirmed", True):
             user.confirm_email()
         for name, value in values.items():
