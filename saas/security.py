@@ -70,7 +70,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         # No page: for a host that is no name Flask cannot even make the addresses on it.
         return Response(MISDIRECTED, HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
 
-    app.before_request(refuse_nul)
+    app.before_request(refuse_nonsense)
 
     @app.teardown_request
     def close_files(_error: BaseException | None) -> None:
@@ -82,14 +82,17 @@ def init_app(app: Flask, settings: Settings) -> None:
         return response
 
 
-def refuse_nul() -> None:
-    """Answer 400 to text with a NUL in it: no person types one, and PostgreSQL stores none."""
+def refuse_nonsense() -> None:
+    """Answer 400 to what no person types and no form sends: text with a NUL in it, which PostgreSQL does
+    not store, and a part of a form without a name, which Flask-WTF does not stand."""
     if request.path in ANY_HOST or not (
         request.query_string or _has_body() or "\x00" in request.path
     ):
         return
-    texts = [request.path, *(text for pair in request.values.items(multi=True) for text in pair)]
-    if any("\x00" in (text or "") for text in texts):  # A part of a form may come without a name.
+    pairs = list(request.values.items(multi=True))
+    names = [*(name for name, _ in pairs), *request.files]
+    texts = [request.path, *names, *(text for _, text in pairs)]
+    if any(text is None or "\x00" in text for text in texts):
         abort(HTTPStatus.BAD_REQUEST)
 
 

@@ -74,6 +74,17 @@ def test_nul_is_refused_everywhere(client: FlaskClient) -> None:
     assert client.post("/forgot-password", data=data).status_code == 400
 
 
+@pytest.mark.parametrize("head", ['form-data; name="\rt"', "form-data", 'form-data; filename="x"'])
+@pytest.mark.parametrize("url", ["/login", "/settings/devices/others", "/nowhere"])
+def test_a_part_of_a_form_without_a_name_is_refused(
+    client: FlaskClient, url: str, head: str
+) -> None:
+    token = f'Content-Disposition: form-data; name="csrf_token"\r\n\r\n{token_of(client)}'
+    body = f"--x\r\nContent-Disposition: {head}\r\n\r\nvalue\r\n--x\r\n{token}\r\n--x--\r\n"
+    answer = client.post(url, data=body.encode(), content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize(
     "email",
     [
