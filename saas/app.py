@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from flask import Flask
 from flask_login import user_logged_in
+from sqlalchemy import event
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from saas import (
@@ -29,7 +30,8 @@ from saas import (
     webhooks,
 )
 from saas.accounts import signals
-from saas.billing import address_news, choice, customers, farewell
+from saas.accounts.models import User
+from saas.billing import address_news, choice, customers, farewell, store
 from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
@@ -110,6 +112,7 @@ def _bind_extensions(app: Flask) -> None:
 
 def _connect_signals() -> None:
     """Say who listens to what. Accounts does not know billing; it only tells what happened."""
+    event.listen(User, "after_insert", store.on_user_made)
     signals.email_confirmed.connect(customers.on_email_confirmed)
     user_logged_in.connect(customers.on_signed_in)
     user_logged_in.connect(choice.on_signed_in)

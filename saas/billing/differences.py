@@ -17,7 +17,7 @@ WORDS: dict[type[Snapshot], str] = {
     Order: "order",
     Grant: "benefit",
 }
-NOT_CONTENT = frozenset({"polar_id", "created_at", "modified_at", "observed_at", "tie"})
+NOT_CONTENT = frozenset({"polar_id", "created_at", "modified_at", "observed_at", "tie", "awaits"})
 
 
 @dataclass(frozen=True)

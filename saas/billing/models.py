@@ -32,7 +32,10 @@ class Snapshot:
 
 
 class Customer(Snapshot, Base):
-    """A customer at Polar. ``user_id`` is set once, when we know whose it is, and never changes."""
+    """A customer at Polar. ``user_id`` says whose it is, and stays when Polar forgets our id.
+
+    ``awaits`` is our id, once Polar showed it, of somebody who has no account here (yet).
+    """
 
     __tablename__ = "billing_customers"
     __table_args__ = (  # Asked for at every sign-in, and there are few of them.
@@ -52,6 +55,7 @@ class Customer(Snapshot, Base):
     user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), index=True
     )
+    awaits: Mapped[str | None] = mapped_column(index=True)
 
 
 class Product(Snapshot, Base):

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, inspect, select, tuple_, update
+from sqlalchemy import Connection, Table, bindparam, case, inspect, select, tuple_, update
 
 from saas.accounts.models import User
 from saas.billing.models import Benefit, Customer, Grant, Order, Product, Snapshot, Subscription
@@ -103,9 +103,23 @@ def keep_existing(model: type[Snapshot], values: Values) -> None:
 
 
 def link(polar_id: str, external_id: str) -> None:
-    """Note the user behind a customer. Once set it stays: Polar forgets our id when it deletes one."""
+    """Note the user behind a customer, or for whom it waits.
+
+    That stays, since Polar forgets our id when it deletes one. Only our id itself says more: a customer
+    that was linked by a proven address, while it had none, is theirs whose id it carries.
+    """
     with _present() as gathered:
         gathered.links[polar_id] = external_id
+
+
+def link_awaited(user: User) -> None:
+    """Give a user the customers that came with their id before they had an account."""
+    db.session.connection().execute(*_awaited(user))
+
+
+def on_user_made(_mapper: object, connection: Connection, user: User) -> None:
+    """The same, as part of the transaction that makes the account."""
+    connection.execute(*_awaited(user))
 
 
 @contextmanager
@@ -151,9 +165,28 @@ def _insert_missing(model: type[Snapshot], names: tuple[str, ...], _dialect: str
 @cache
 def _link() -> Any:
     table = _table(Customer)
-    user_id = select(User.id).where(User.public_id == bindparam("ours")).scalar_subquery()
-    unlinked = (table.c.polar_id == bindparam("polar"), table.c.user_id.is_(None))
-    return update(table).where(*unlinked).values(user_id=user_id)
+    ours: Any = bindparam("ours")
+    user_id = select(User.id).where(User.public_id == ours).scalar_subquery()
+    is_anothers = select(User.id).where(User.id == table.c.user_id, User.public_id != ours).exists()
+    return (
+        update(table)
+        .where(table.c.polar_id == bindparam("polar"), table.c.user_id.is_(None) | is_anothers)
+        .values(user_id=user_id, awaits=case((user_id.is_(None), ours)))
+    )
+
+
+def _awaited(user: User) -> tuple[Any, dict[str, Any]]:
+    return _link_awaited(), {"ours": user.public_id, "whose": user.id}
+
+
+@cache
+def _link_awaited() -> Any:
+    table = _table(Customer)
+    return (
+        update(table)
+        .where(table.c.awaits == bindparam("ours"), table.c.user_id.is_(None))
+        .values(user_id=bindparam("whose"), awaits=None)
+    )
 
 
 def _columns(model: type[Snapshot], names: tuple[str, ...]) -> Values:

@@ -20,6 +20,7 @@ from saas.extensions import db, start_write
 from saas.kit.datetimes import utcnow
 
 Model = type[Any]  # Customer, Subscription or Grant.
+NOT_SHOWN = {"user_id", "awaits", "tie"}  # Of no snapshot, or made of one.
 
 
 def settle_user(
@@ -105,7 +106,7 @@ def _end(model: Model, polar_id: str, rehearsal: Rehearsal | None) -> list[Diffe
     if rehearsal is not None:
         rehearsal.restore({model: [polar_id]})
     row = db.session.get_one(model, polar_id)
-    columns = {attribute.key for attribute in db.inspect(model).column_attrs} - {"user_id", "tie"}
+    columns = {attribute.key for attribute in db.inspect(model).column_attrs} - NOT_SHOWN
     values = {name: getattr(row, name) for name in columns} | {
         "modified_at": now,
         "observed_at": now,
