@@ -31,7 +31,7 @@ from saas import (
 )
 from saas.accounts import signals
 from saas.accounts.models import User
-from saas.billing import address_news, choice, customers, farewell, store
+from saas.billing import address_news, choice, claims, farewell, store
 from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
@@ -113,10 +113,11 @@ def _bind_extensions(app: Flask) -> None:
 def _connect_signals() -> None:
     """Say who listens to what. Accounts does not know billing; it only tells what happened."""
     event.listen(User, "after_insert", store.on_user_made)
-    signals.email_confirmed.connect(customers.on_email_confirmed)
-    user_logged_in.connect(customers.on_signed_in)
+    signals.email_confirmed.connect(claims.on_address_proven)
+    user_logged_in.connect(claims.on_signed_in)
     user_logged_in.connect(choice.on_signed_in)
     signals.email_changed.connect(address_news.on_email_changed)
+    signals.email_changed.connect(claims.on_address_proven)
     signals.user_deleting.connect(farewell.on_user_deleting)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from saas import audit
 from saas.accounts import service
 from saas.accounts.models import User, new_auth_key
-from saas.billing import comps, customers, notices, reconcile, vanished
+from saas.billing import claims, comps, notices, reconcile, vanished
 from saas.billing.comps import Gift
 from saas.errors import AppError
 from saas.extensions import db, start_write
@@ -23,11 +23,11 @@ def sync(user: User, actor: str) -> tuple[int, int]:
 
     Returns how many differences were healed, and how many objects could not be read and stay as they were.
 
-    Raises ``customers.AddressTaken`` or ``gateway.PolarError``.
+    Raises ``gateway.PolarError``.
     """
     user_id, public_id = user.id, user.public_id
     try:
-        customers.claim(user)
+        claims.claim(user)
         reading = reconcile.read_user(db.session.get_one(User, user_id))
     except AppError as error:
         db.session.rollback()

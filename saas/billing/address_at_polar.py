@@ -25,7 +25,10 @@ KIND = "address_at_polar"
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """An address that Polar has and the account has not. ``state``: offered, taken, refused or open."""
+    """An address that Polar has and the account has not.
+
+    ``state``: offered, taken, refused, apart (the user is two customers there) or open.
+    """
 
     address: str
     own: str
@@ -39,6 +42,11 @@ class Elsewhere:
                 f"Receipts still go to {self.address}: our payment provider did not take {self.own}, because "
                 "another customer there has it. Please write to us."
             )
+        if self.state == "apart":
+            return (
+                f"Receipts of some of your purchases go to {self.address}: our payment provider knows you "
+                "as two customers, each with an address of its own."
+            )
         told = f"Receipts go to {self.address}, as you told Polar."
         if self.state == "taken":
             return f"{told} Another account here has that address, so you go on signing in with {self.own}."
@@ -51,7 +59,7 @@ class Elsewhere:
 
 def due(customer_ids: set[str] | None = None) -> dict[Occasion, int]:
     """Return the mails that are due about these customers, or all, and to which user."""
-    query = _differing()
+    query = _differing().where(Customer.external_id == User.public_id)
     if customer_ids is not None:
         query = query.where(Customer.polar_id.in_(customer_ids))
     return {
@@ -76,7 +84,8 @@ def send_offer(notice: Notice, user: User) -> bool:
 
 def of_user(user: User) -> Elsewhere | None:
     """Return the address that Polar has for a user, if it is another one than here."""
-    row = db.session.execute(_differing(told=False).where(User.id == user.id)).first()
+    mine = _differing(told=False).where(User.id == user.id)
+    row = db.session.execute(mine.order_by(Customer.external_id.is_(None))).first()
     if row is None:
         return None
     customer_id, address, _ = row
@@ -130,6 +139,8 @@ def _differing(*, told: bool = True) -> Select[Any]:
 
 
 def _state(customer_id: str, address: str, user: User) -> str:
+    if _is_apart(customer_id, user):
+        return "apart"
     if _link(user, address) is None:
         return "taken"
     asked = (Notice.kind == KIND, Notice.subject_id == customer_id)
@@ -138,6 +149,15 @@ def _state(customer_id: str, address: str, user: User) -> str:
         return "open"
     is_old = notice.sent_at is not None and not notice.attempts  # See ``remember_as_old``.
     return "refused" if is_old else "offered"
+
+
+def _is_apart(customer_id: str, user: User) -> bool:
+    """True for one of two customers of the user, if it has no id or the other one has the user's address."""
+    others = (Customer.user_id == user.id, Customer.polar_id != customer_id)
+    query = select(Customer.email).where(*others, Customer.deleted_at.is_(None))
+    addresses = [address.casefold() for address in db.session.scalars(query)]
+    customer = db.session.get_one(Customer, customer_id)
+    return bool(addresses) and (customer.external_id is None or user.email.casefold() in addresses)
 
 
 def _link(user: User, address: str) -> str | None:

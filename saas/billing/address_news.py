@@ -6,12 +6,12 @@ The other direction is ``address_at_polar``.
 import logging
 from typing import cast
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, and_, delete, func, or_, select
 
 from saas.accounts.models import User
 from saas.billing import address_at_polar, gateway, sync
 from saas.billing.gateway import PolarError, PolarRejected
-from saas.billing.models import AddressNews
+from saas.billing.models import AddressNews, Customer
 from saas.extensions import db, insert, start_write
 from saas.kit.datetimes import utcnow
 
@@ -41,7 +41,7 @@ def tell(user_id: int) -> bool:
     """Tell Polar one address. False when Polar does not answer, so that it is tried again.
 
     When another customer at Polar has the address, the two stay apart: our customer keeps the old one
-    there, and a person has to look at it.
+    there, and a person has to look at it unless both are the user's.
     """
     user = db.session.get_one(User, user_id)
     public_id, address = user.public_id, user.email
@@ -56,7 +56,10 @@ def tell(user_id: int) -> bool:
             db.session.commit()
     except PolarRejected as error:
         is_refused = True
-        log.error("the new address of user %s was refused by Polar: %s", public_id, error.errors)
+        if not _is_theirs(user_id, address):
+            log.error(
+                "the new address of user %s was refused by Polar: %s", public_id, error.errors
+            )
     except PolarError:
         return False
     start_write()
@@ -65,3 +68,14 @@ def tell(user_id: int) -> bool:
         address_at_polar.forget_old(user_id)
     db.session.commit()
     return True
+
+
+def _is_theirs(user_id: int, address: str) -> bool:
+    """True when the customer who has the address is the user's, or waits for whoever proves it."""
+    db.session.rollback()
+    unclaimed = and_(Customer.user_id.is_(None), Customer.external_id.is_(None))
+    same = (func.lower(Customer.email) == address, Customer.deleted_at.is_(None))
+    found = select(Customer.polar_id).where(*same, or_(Customer.user_id == user_id, unclaimed))
+    is_theirs = db.session.scalar(found.limit(1)) is not None
+    db.session.rollback()
+    return is_theirs

@@ -157,10 +157,10 @@ def _start(
     lasts_for_ever = product.lasts_for_ever
     public_id, address = user.public_id, user.email
     had_trial = subscriptions.had_trial(user)
-    customer_id = customers.ensure(user)
-    upgrade = _free_subscription(customer_id, polar_product_id) if is_recurring else None
+    mine = customers.ensure_all(user)
+    upgrade = _free_subscription(mine, polar_product_id) if is_recurring else None
     if lasts_for_ever:
-        _refuse_second(customer_id, polar_product_id)
+        _refuse_second(mine, polar_product_id)
     fields = _addresses(polar_product_id) | {
         "products": [polar_product_id],
         "metadata": metadata | {"user_id": public_id},
@@ -170,7 +170,7 @@ def _start(
         fields["subscription_id"] = upgrade
     else:
         fields |= {"external_customer_id": public_id, "customer_email": address}
-    going_on = open_checkouts.of(customer_id)
+    going_on = open_checkouts.of(mine)
     if paid := open_checkouts.being_paid(going_on, polar_product_id, is_recurring=is_recurring):
         raise PaymentUnderWay(paid)
     data = open_checkouts.again(going_on, fields) or _create(fields)
@@ -200,27 +200,27 @@ def _create(fields: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _refuse_second(customer_id: str, product_id: str) -> None:
+def _refuse_second(customer_ids: list[str], product_id: str) -> None:
     """Raise ``AlreadyYours`` when it is paid for. Asks Polar: a second click comes before the webhook."""
-    for answer in gateway.customer_orders(customer_id):
+    for answer in (order for each in customer_ids for order in gateway.customer_orders(each)):
         paid = answer.data.get("status") in PAID_ORDER_STATUSES
         if paid and answer.data.get("product_id") == product_id:
             raise AlreadyYours
 
 
-def _free_subscription(customer_id: str, product_id: str) -> str | None:
+def _free_subscription(customer_ids: list[str], product_id: str) -> str | None:
     """Return the free subscription to upgrade, if there is one. Asks Polar: our copy may be late."""
-    for answer in gateway.customer_subscriptions(customer_id):
-        if answer.data.get("status") in OVER:
-            continue
-        if answer.data.get("amount") or answer.data.get("product_id") == product_id:
-            raise AlreadySubscribed
-        free = str(answer.data["id"])
-        if answer.data.get("cancel_at_period_end"):
-            # The paid plan takes the subscription over as it is, and would end with the free period.
-            gateway.update_subscription(free, cancel_at_period_end=False)
-        return free
-    return None
+    found = (each.data for key in customer_ids for each in gateway.customer_subscriptions(key))
+    standing = [each for each in found if each.get("status") not in OVER]
+    if any(each.get("amount") or each.get("product_id") == product_id for each in standing):
+        raise AlreadySubscribed
+    if not standing:
+        return None
+    free = str(standing[0]["id"])
+    if standing[0].get("cancel_at_period_end"):
+        # The paid plan takes the subscription over as it is, and would end with the free period.
+        gateway.update_subscription(free, cancel_at_period_end=False)
+    return free
 
 
 def _has_arrived(data: dict[str, object]) -> bool:

@@ -7,11 +7,10 @@ drops our id without a word, so the customer is made, found or adopted through t
 import logging
 from http import HTTPStatus
 
-from flask import Flask
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import gateway, reconcile, sync
+from saas.billing import claims, gateway, sync
 from saas.billing.gateway import Answer, PolarRejected
 from saas.billing.models import Customer
 from saas.errors import AppError
@@ -56,64 +55,25 @@ def ensure(user: User) -> str:
     return polar_id
 
 
-def on_email_confirmed(user: User) -> None:
-    """Give people what they bought before they had an account, now that the address is proven theirs."""
-    _claim_quietly(user)
+def ensure_all(user: User) -> list[str]:
+    """The same, and return every customer that is the user's.
 
-
-def on_signed_in(_app: Flask, user: User, **_: object) -> None:
-    """Try that again, should Polar not have answered when the address was confirmed."""
-    _claim_quietly(user)
-
-
-def claim(user: User) -> bool:
-    """Take over a customer with the user's proven address that carries no id yet, and read what it has.
-
-    Returns whether there was one. Raises ``AddressTaken`` or ``gateway.PolarError``; trying again is safe.
+    What was bought by link is claimed before, so that it counts before anything is bought a second time.
     """
-    if not user.has_confirmed_email or _waiting_for(user.email) is None:
-        return False
     user_id = user.id
-    ensure(user)
-    reconcile.pull_user(db.session.get_one(User, user_id))
-    return True
+    claims.claim(user)
+    ensure(db.session.get_one(User, user_id))
+    mine = of(db.session.get_one(User, user_id))
+    db.session.rollback()
+    return mine
 
 
-def waiting_users() -> list[int]:
-    """Return the ids of users with a proven address that a customer without an account has, too."""
-    pairs = db.select(User.id).join(Customer, func.lower(Customer.email) == func.lower(User.email))
-    found = pairs.where(User.email_confirmed_at.is_not(None), *_unclaimed()).order_by(User.id)
-    return list(db.session.scalars(found.distinct()))
-
-
-def _claim_quietly(user: User) -> None:
-    """Nobody's sign-in fails because of this: the purchase waits, and the next occasion tries again."""
-    public_id = user.public_id
-    try:
-        claim(user)
-    except AppError as error:
-        db.session.rollback()
-        log.warning("an earlier purchase could not be linked yet: %s", type(error).__name__)
-    except Exception:
-        db.session.rollback()
-        log.exception("an earlier purchase of user %s could not be linked", public_id)
-
-
-def _waiting_for(address: str) -> Customer | None:
-    """Return a customer whom we heard of before anybody with the address had an account."""
-    same = func.lower(Customer.email) == address.lower()
-    found: Customer | None = db.session.scalar(
-        db.select(Customer).where(same, *_unclaimed()).limit(1)
+def of(user: User) -> list[str]:
+    """Return the customers that are this user's here and not deleted at Polar; usually it is one."""
+    mine = select(Customer.polar_id).where(
+        Customer.user_id == user.id, Customer.deleted_at.is_(None)
     )
-    return found
-
-
-def _unclaimed() -> tuple[ColumnElement[bool], ...]:
-    return (
-        Customer.external_id.is_(None),
-        Customer.user_id.is_(None),
-        Customer.deleted_at.is_(None),
-    )
+    return list(db.session.scalars(mine.order_by(Customer.created_at, Customer.polar_id)))
 
 
 def _create(public_id: str, address: str, confirmed: bool) -> Answer:

@@ -20,9 +20,11 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PROCESSING = timedelta(minutes=10)  # A payment that takes longer will not come any more.
 
 
-def of(customer_id: str) -> list[Answer]:
+def of(customer_ids: list[str]) -> list[Answer]:
     """Return those that are open, or paid and being processed. Raises ``gateway.PolarError``."""
-    return list(gateway.checkouts_going_on(customer_id))
+    return [
+        each for customer_id in customer_ids for each in gateway.checkouts_going_on(customer_id)
+    ]
 
 
 def being_paid(found: list[Answer], product_id: str, *, is_recurring: bool) -> str | None:

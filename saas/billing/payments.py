@@ -50,6 +50,12 @@ def order_of(user: User, order_id: str) -> Order | None:
     return db.session.scalar(_orders(user).where(Order.polar_id == order_id))
 
 
+def last_customer(user: User) -> str | None:
+    """Return the customer at Polar who bought last, of a user who may be two."""
+    last = _orders(user).order_by(Order.created_at.desc()).limit(1)
+    return db.session.scalar(last.with_only_columns(Order.customer_id))
+
+
 def _orders(user: User) -> Select[Order]:
     mine = select(Customer.polar_id).where(Customer.user_id == user.id)
     return select(Order).where(Order.customer_id.in_(mine))

@@ -5,10 +5,12 @@ from http import HTTPStatus
 from flask import url_for
 
 from saas.accounts.models import User
-from saas.billing import gateway
+from saas.billing import gateway, payments, subscriptions
 from saas.billing.gateway import PolarNotFound, PolarRejected
+from saas.billing.models import Customer
 from saas.config import current
 from saas.errors import AppError
+from saas.extensions import db
 from saas.kit.urls import absolute
 
 
@@ -25,16 +27,29 @@ def open_session(user: User) -> str:
 
     Raises ``NothingToManage`` or ``gateway.PolarError``.
     """
+    whose = _customer(user)
     return_url = absolute(current().base_url, url_for("billing.portal_return"))
     try:
-        answer = gateway.create_customer_session(user.public_id, return_url)
+        answer = gateway.create_customer_session(return_url, **whose)
     except PolarNotFound:
         raise NothingToManage from None
     except PolarRejected as error:
-        if error.complains_about("body", "external_customer_id"):
+        if any(error.complains_about("body", name) for name in whose):
             raise NothingToManage from None
         raise
     url = answer.data.get("customer_portal_url")
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
         raise PolarRejected(f"customer session without a usable address: {url!r:.100}")
     return url
+
+
+def _customer(user: User) -> dict[str, str]:
+    """Return whose portal it is: of two customers theirs who has the subscription, else the last payment."""
+    whose = {"external_customer_id": user.public_id}
+    main = subscriptions.main(user)
+    customer_id = main.customer_id if main else payments.last_customer(user)
+    found = db.session.get(Customer, customer_id) if customer_id else None
+    if found is not None and found.external_id is None and found.deleted_at is None:
+        whose = {"customer_id": found.polar_id}
+    db.session.rollback()
+    return whose

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, case, inspect, select, tuple_, update
+from sqlalchemy import Connection, Table, bindparam, case, func, inspect, select, tuple_, update
 
 from saas.accounts.models import User
 from saas.billing.models import Benefit, Customer, Grant, Order, Product, Snapshot, Subscription
@@ -110,6 +110,18 @@ def link(polar_id: str, external_id: str) -> None:
     """
     with _present() as gathered:
         gathered.links[polar_id] = external_id
+
+
+def link_by_address(polar_id: str, user_id: int) -> None:
+    """Give a user a customer that has their proven address and nobody's id, if it is so in this moment."""
+    table = _table(Customer)
+    same = func.lower(User.email) == func.lower(table.c.email)
+    is_theirs = select(User.id).where(
+        User.id == user_id, same, User.email_confirmed_at.is_not(None)
+    )
+    nobodys = (table.c[name].is_(None) for name in ("user_id", "external_id", "deleted_at"))
+    mine = (table.c.polar_id == polar_id, is_theirs.exists(), *nobodys)
+    db.session.connection().execute(update(table).where(*mine).values(user_id=user_id))
 
 
 def link_awaited(user: User) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import customers, gateway, reconcile, runs, vanished
+from saas.billing import claims, gateway, reconcile, runs, vanished
 from saas.billing.differences import Difference
 from saas.billing.gateway import Answer
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
@@ -115,11 +115,8 @@ def run(
 
 def _link_strangers() -> None:
     """Give people what waits for them, where that did not work when they proved their address."""
-    for user_id in customers.waiting_users():
-        try:
-            customers.claim(db.session.get_one(User, user_id))
-        except customers.AddressTaken:
-            log.warning("the address of user %s belongs to another customer at Polar", user_id)
+    for user_id in {user_id for user_id, _ in claims.waiting()}:
+        claims.claim(db.session.get_one(User, user_id))
 
 
 def _keep(model: Model, answers: list[Answer], rehearsal: Rehearsal | None) -> list[Difference]:

@@ -12,7 +12,7 @@ from saas.accounts.models import User
 from saas.billing import (
     address_at_polar,
     address_news,
-    customers,
+    claims,
     entitlements,
     gateway,
     notices,
@@ -122,7 +122,7 @@ def _sync_one(user: User, dry_run: bool) -> None:
     user = db.session.get_one(User, user_id)
     user_public_id = user.public_id
     if not dry_run:
-        customers.claim(user)
+        claims.claim(user)
     reading = reconcile.read_user(user)
     address = user.email
     rehearsal = Rehearsal() if dry_run else None

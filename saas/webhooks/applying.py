@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from saas.billing import notices, store
+from saas.billing import claims, notices, store
 from saas.billing.models import Customer, Order, Subscription
 from saas.billing.payload import PayloadError, Reader
 from saas.extensions import db, start_write
@@ -110,6 +110,7 @@ def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
         _count(kind, headers, outcomes.get(row_id, "failed"))
     news = (Subscription, Order, Customer)
     notices.after_change(key for model in news for key in everything.newer[model])
+    claims.after_change(everything.newer[Customer].values())
     return outcomes, failures
 
 

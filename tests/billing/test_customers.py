@@ -9,7 +9,7 @@ from flask_login import login_user
 from polar_emulator.testing import LocalPolar
 from saas.accounts import signals
 from saas.accounts.models import User
-from saas.billing import customers, entitlements, gateway, sync
+from saas.billing import claims, customers, entitlements, gateway, sync
 from saas.billing.models import Customer
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
@@ -215,9 +215,9 @@ def test_two_requests_that_link_at_once(
             raise gateway.PolarRejected("422 Customer external ID cannot be updated.")
 
         monkeypatch.setattr(gateway, "update_customer", late)
-        assert customers.claim(user)
+        assert claims.claim(user)
         assert plan_of_ada() == "pro"
-        assert not customers.claim(user)
+        assert not claims.claim(user)
 
 
 def test_deliveries_after_deletion_carry_no_id_and_still_count(app: Flask) -> None:

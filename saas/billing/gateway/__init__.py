@@ -118,10 +118,12 @@ def checkout(polar_id: str) -> Answer:
     return call("GET", f"/v1/checkouts/{quote(polar_id, safe='')}")
 
 
-def create_customer_session(external_id: str, return_url: str) -> Answer:
-    """Create a session for the customer portal; the answer's ``customer_portal_url`` works for an hour."""
-    body = {"external_customer_id": external_id, "return_url": return_url}
-    return call("POST", "/v1/customer-sessions/", body=body)
+def create_customer_session(return_url: str, **whose: str) -> Answer:
+    """Create a session for the customer portal; the answer's ``customer_portal_url`` works for an hour.
+
+    ``whose`` is ``external_customer_id``, which is ours, or Polar's own ``customer_id``.
+    """
+    return call("POST", "/v1/customer-sessions/", body={**whose, "return_url": return_url})
 
 
 def subscription(polar_id: str) -> Answer:
