@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from saas.accounts.models import User
-from saas.billing import gateway, reconcile, sync
+from saas.billing import claims, gateway, reconcile, sync
 from saas.billing.gateway import Answer, PolarError, PolarNotFound, PolarRejected
 from saas.extensions import db, start_write
 
@@ -12,35 +12,44 @@ ENDED = "Your subscription has ended already, and nothing more is charged."
 
 
 def on_user_deleting(user: User) -> None:
-    """End the subscriptions of a user and delete the customer at Polar.
+    """End what a user has at Polar, also what they bought by link, and delete the customer there.
 
     Safe to repeat. Raises ``gateway.PolarError`` when Polar does not do it, and then the account stays;
     what has ended by then is kept and said.
     """
-    customer = gateway.customer_by_external_id(user.public_id)
-    if customer is None:
-        return
-    polar_id = str(customer.data["id"])
+    user_id, public_id = user.id, user.public_id
+    claims.claim(user, asking=True)
+    known = reconcile.customers_of(db.session.get_one(User, user_id))
+    customer = gateway.customer_by_external_id(public_id)
+    ids = known | ({str(customer.data["id"])} if customer else set())
     ended: list[Answer] = []
     try:
-        for subscription in gateway.customer_subscriptions(polar_id):
-            if subscription.data.get("ended_at") is None:
-                ended += _revoke(str(subscription.data["id"]))
-        deleted_at = gateway.delete_customer(polar_id).observed_at
-    except PolarNotFound:
-        return  # Somebody else deleted it in this moment; its event tells the rest.
+        for polar_id in sorted(ids):
+            _end(polar_id, ended)
     except PolarError as error:
         if ended:
             _note_ended(ended)
             error.message = f"{ENDED} {error.message}"
         raise
+
+
+def _end(polar_id: str, ended: list[Answer]) -> None:
+    """End what a customer has, one after the other whatever is gone already, then the customer."""
+    for subscription in gateway.customer_subscriptions(polar_id):
+        if subscription.data.get("ended_at") is None:
+            ended += _revoke(str(subscription.data["id"]))
+    try:
+        customer = gateway.customer(polar_id)
+        deleted_at = gateway.delete_customer(polar_id).observed_at
+    except PolarNotFound:
+        return  # It was deleted before, or in this moment; its event tells the rest.
     _note_deleted(customer.data, deleted_at)
 
 
 def _revoke(subscription_id: str) -> list[Answer]:
     try:
         return [gateway.revoke_subscription(subscription_id)]
-    except PolarRejected:  # It ended in this moment, or the deletion ends it.
+    except (PolarRejected, PolarNotFound):  # It ended in this moment, or the deletion ends it.
         return []
 
 

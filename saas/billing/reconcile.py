@@ -85,7 +85,7 @@ def read_user(user: User) -> Reading:
     know to be this user's are asked for, too, as long as something here still seems to run.
     """
     reading = Reading()
-    stored = _stored_customers(user)
+    stored = customers_of(user)
     customer = gateway.customer_by_external_id(user.public_id)
     if customer is not None:
         reading.answers[Customer].append(customer)
@@ -100,6 +100,24 @@ def read_user(user: User) -> Reading:
         reading.answers[Order] += gateway.customer_orders(polar_id)
         reading.answers[Grant] += gateway.customer_grants(polar_id)
     return reading
+
+
+def customers_of(user: User) -> set[str]:
+    """Return the customers that are this user's here, without deleted ones that have nothing running."""
+    running = or_(
+        Customer.deleted_at.is_(None),
+        select(Subscription.polar_id)
+        .where(Subscription.customer_id == Customer.polar_id, Subscription.ended_at.is_(None))
+        .exists(),
+        select(Grant.polar_id)
+        .where(Grant.customer_id == Customer.polar_id, Grant.is_granted)
+        .exists(),
+    )
+    found = set(
+        db.session.scalars(select(Customer.polar_id).where(Customer.user_id == user.id, running))
+    )
+    db.session.rollback()
+    return found
 
 
 def keep(reading: Reading, rehearsal: Rehearsal | None = None) -> list[Difference]:
@@ -128,21 +146,3 @@ def _put(put: Put, answer: Answer) -> str:
         log.error("polar: an object could not be kept: %s", error)
         return str(error)
     return ""
-
-
-def _stored_customers(user: User) -> set[str]:
-    """Return the customers that are this user's here, without deleted ones that have nothing running."""
-    running = or_(
-        Customer.deleted_at.is_(None),
-        select(Subscription.polar_id)
-        .where(Subscription.customer_id == Customer.polar_id, Subscription.ended_at.is_(None))
-        .exists(),
-        select(Grant.polar_id)
-        .where(Grant.customer_id == Customer.polar_id, Grant.is_granted)
-        .exists(),
-    )
-    found = set(
-        db.session.scalars(select(Customer.polar_id).where(Customer.user_id == user.id, running))
-    )
-    db.session.rollback()
-    return found
