@@ -82,7 +82,7 @@ def read_user(user: User) -> Reading:
     """Read a user's customers and what belongs to them. Writes nothing and holds no lock.
 
     Usually there is one customer. One that was deleted at Polar has lost our id, so the ones that we
-    know to be this user's are asked for, too, as long as something here still seems to run.
+    know to be this user's are asked for, too, as long as something of theirs may still change.
     """
     reading = Reading()
     stored = customers_of(user)
@@ -103,8 +103,11 @@ def read_user(user: User) -> Reading:
 
 
 def customers_of(user: User) -> set[str]:
-    """Return the customers that are this user's here, without deleted ones that have nothing running."""
-    running = or_(
+    """Return the customers that are this user's here, without deleted ones that have nothing to change.
+
+    What was paid can be refunded after its customer was deleted.
+    """
+    alive = or_(
         Customer.deleted_at.is_(None),
         select(Subscription.polar_id)
         .where(Subscription.customer_id == Customer.polar_id, Subscription.ended_at.is_(None))
@@ -112,9 +115,10 @@ def customers_of(user: User) -> set[str]:
         select(Grant.polar_id)
         .where(Grant.customer_id == Customer.polar_id, Grant.is_granted)
         .exists(),
+        select(Order.polar_id).where(Order.customer_id == Customer.polar_id).exists(),
     )
     found = set(
-        db.session.scalars(select(Customer.polar_id).where(Customer.user_id == user.id, running))
+        db.session.scalars(select(Customer.polar_id).where(Customer.user_id == user.id, alive))
     )
     db.session.rollback()
     return found
