@@ -5,7 +5,7 @@ from datetime import date
 from saas import audit
 from saas.accounts import service
 from saas.accounts.models import User, new_auth_key
-from saas.billing import claims, comps, notices, reconcile, vanished
+from saas.billing import comps, notices, reconcile, survey, vanished
 from saas.billing.comps import Gift
 from saas.errors import AppError
 from saas.extensions import db, start_write
@@ -21,20 +21,21 @@ def look_at(user: User, actor: str) -> None:
 def sync(user: User, actor: str) -> tuple[int, int]:
     """Bring our copy of one customer in line with Polar.
 
-    Returns how many differences were healed, and how many objects could not be read and stay as they were.
+    Returns how many differences were healed, and how many objects could not be read or linked and stay as
+    they were.
 
     Raises ``gateway.PolarError``.
     """
     user_id, public_id = user.id, user.public_id
     try:
-        claims.claim(user)
+        unlinked = survey.link_strangers(user_id)
         reading = reconcile.read_user(db.session.get_one(User, user_id))
     except AppError as error:
         db.session.rollback()
         audit.record("user.sync_failed", public_id, actor=actor, error=type(error).__name__)
         db.session.commit()
         raise
-    found = reconcile.keep(reading)
+    found = unlinked + reconcile.keep(reading)
     found += vanished.settle_user(db.session.get_one(User, user_id), reading)
     words = [str(each) for each in found]
     audit.record("user.synced", public_id, actor=actor, differences=words, count=len(found))

@@ -24,7 +24,8 @@ NOT_CONTENT = frozenset({"polar_id", "created_at", "modified_at", "observed_at",
 class Difference:
     """One object that was wrong or missing here. ``changes`` holds the old and new value by field.
 
-    ``problem`` says why the object could not be read, and then it stands here as it did before.
+    ``problem`` says why the object could not be read, or ``undone`` otherwise, and then it stands here as it
+    did before.
     """
 
     kind: str
@@ -32,11 +33,12 @@ class Difference:
     changes: dict[str, tuple[Any, Any]]
     is_new: bool = False
     problem: str = ""
+    undone: str = "read"
 
     def __str__(self) -> str:
         """Say it in one line."""
         if self.problem:
-            return f"{self.kind} {self.polar_id} could not be read: {self.problem}"
+            return f"{self.kind} {self.polar_id} could not be {self.undone}: {self.problem}"
         if self.is_new:
             return f"{self.kind} {self.polar_id} was missing here"
         words = [f"{name} {old!s} -> {new!s}" for name, (old, new) in sorted(self.changes.items())]
@@ -46,6 +48,11 @@ class Difference:
 def unreadable(model: type[Snapshot], polar_id: str, problem: str) -> Difference:
     """Return the difference that an object makes which Polar has and we cannot read."""
     return Difference(WORDS[model], polar_id, {}, problem=problem)
+
+
+def unlinked(customer_id: str, problem: str) -> Difference:
+    """Return the difference that a customer makes whose owner is known and could not be given it."""
+    return Difference(WORDS[Customer], customer_id, {}, problem=problem, undone="linked")
 
 
 def write(gathered: Gathering, rehearsal: Rehearsal | None = None) -> list[Difference]:

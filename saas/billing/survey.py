@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import claims, gateway, reconcile, runs, vanished
+from saas.billing import claims, differences, gateway, reconcile, runs, vanished
 from saas.billing.differences import Difference
 from saas.billing.gateway import Answer
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
@@ -91,7 +91,8 @@ def run(
 ) -> list[Difference]:
     """Read every page, heal what is different, and return the differences.
 
-    What runs here but is not in Polar's lists is asked for by its id and ended when it is gone.
+    What runs here but is not in Polar's lists is asked for by its id and ended when it is gone. A purchase
+    that could not be given to its owner is among the differences, as ``unlinked``.
     Raises ``gateway.PolarError``; what was done until then stays, and the next run goes on from there.
     """
     found, seen = list[Difference](), set[str]()
@@ -104,7 +105,7 @@ def run(
             _note(plan, model, number, len(found))
             progress(1)
     if not dry_run:
-        _link_strangers()
+        found += link_strangers()
     since = runs.started_at(plan.run_id) if plan.run_id and plan.is_resumed else None
     for missing in vanished.of_everybody(seen, since, rehearsal):
         found += vanished.settle(*missing, rehearsal)
@@ -113,10 +114,31 @@ def run(
     return found
 
 
-def _link_strangers() -> None:
-    """Give people what waits for them, where that did not work when they proved their address."""
-    for user_id in {user_id for user_id, _ in claims.waiting()}:
+def link_strangers(only: int | None = None) -> list[Difference]:
+    """Give people, or one of them, what waits for them since it did not work before.
+
+    Returns what could not be given. One that fails holds up no other.
+    """
+    waiting: dict[int, list[str]] = {} if only is None else {only: []}
+    for user_id, polar_id in claims.waiting():
+        if only in {None, user_id}:
+            waiting.setdefault(user_id, []).append(polar_id)
+    failed = []
+    for user_id, polar_ids in waiting.items():
+        if problem := _link(user_id):
+            failed += [differences.unlinked(polar_id, problem) for polar_id in polar_ids]
+    return failed
+
+
+def _link(user_id: int) -> str:
+    """Give one user what waits for them. Returns what is wrong, if it does not work."""
+    try:
         claims.claim(db.session.get_one(User, user_id))
+    except Exception as error:
+        db.session.rollback()
+        log.exception("what waits for user %s could not be linked", user_id)
+        return str(getattr(error, "detail", "")) or str(error)
+    return ""
 
 
 def _keep(model: Model, answers: list[Answer], rehearsal: Rehearsal | None) -> list[Difference]:

@@ -1,6 +1,7 @@
 """``flask billing …``: look at subscriptions and bring them in line with Polar."""
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 
 import click
@@ -12,7 +13,6 @@ from saas.accounts.models import User
 from saas.billing import (
     address_at_polar,
     address_news,
-    claims,
     entitlements,
     gateway,
     notices,
@@ -121,19 +121,20 @@ def _sync_one(user: User, dry_run: bool) -> None:
     survey.read_catalogue(dry_run)
     user = db.session.get_one(User, user_id)
     user_public_id = user.public_id
-    if not dry_run:
-        claims.claim(user)
+    unlinked = [] if dry_run else survey.link_strangers(user_id)
+    user = db.session.get_one(User, user_id)
     reading = reconcile.read_user(user)
     address = user.email
     rehearsal = Rehearsal() if dry_run else None
-    found = reconcile.keep(reading, rehearsal)
+    found = unlinked + reconcile.keep(reading, rehearsal)
     found += vanished.settle_user(db.session.get_one(User, user_id), reading, rehearsal)
     _report(found, dry_run, user_public_id)
     if reading.is_empty:
         click.echo(f"{address}: not a customer at Polar")
-        return
-    entitled = entitlements.for_user(db.session.get_one(User, user_id))
-    click.echo(f"{address}: {entitled.plan.key}, {entitled.status}")
+    else:
+        entitled = entitlements.for_user(db.session.get_one(User, user_id))
+        click.echo(f"{address}: {entitled.plan.key}, {entitled.status}")
+    _fail_for(found)
 
 
 def _sync_all(dry_run: bool, restart: bool) -> None:
@@ -144,6 +145,7 @@ def _sync_all(dry_run: bool, restart: bool) -> None:
     _report(found, dry_run)
     for orphan in orphans.found():
         click.secho(f"! {orphan}", fg="red")
+    _fail_for(found)
 
 
 def _announcement(plan: survey.Plan) -> str:
@@ -169,8 +171,15 @@ def _report(found: list[Difference], dry_run: bool, public_id: str = "") -> None
         action = "user.synced" if public_id else "billing.synced"
         audit.record(action, public_id, differences=words, count=len(found))
         db.session.commit()
-    if len(found) > len(differing):
-        click.echo(f"{len(found) - len(differing)} could not be read and stays as it was.")
+    undone = Counter(difference.undone for difference in found if difference.problem)
+    for verb, count in sorted(undone.items()):
+        click.echo(f"{count} could not be {verb} and stays as it was.")
+
+
+def _fail_for(found: list[Difference]) -> None:
+    """End with 1 when somebody has paid for what could not be given to them."""
+    if any(difference.undone == "linked" for difference in found):
+        raise click.exceptions.Exit(1)
 
 
 def _user(email: str) -> User:

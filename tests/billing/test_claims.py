@@ -1,6 +1,7 @@
 """Whoever proves an address gets what was bought with it, and nobody else, also as a second customer."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -236,3 +237,24 @@ def test_account_that_is_gone_claims_nothing(polar_app: Flask) -> None:
     with polar_app.app_context():
         start_write()
         claims.claim_for(1)
+
+
+@pytest.mark.parametrize("is_customer", [False, True], ids=["first", "second"])
+def test_four_at_once(polar_app: Flask, stranger: str, is_customer: bool) -> None:
+    with polar_app.app_context():
+        user = make_user("ada", email=BOB)
+        user_id = user.id
+        if is_customer:
+            gateway.create_customer("ada", "other@example.com")
+
+    def claim(_: int) -> None:
+        with polar_app.app_context():
+            claims.claim_for(user_id)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(claim, range(4)))
+    assert plan(polar_app, "ada") == "pro"
+    with polar_app.app_context():
+        assert claims.waiting() == []
+        owners = set(db.session.scalars(db.select(Customer.user_id)))
+        assert owners == {user_id}

@@ -53,7 +53,10 @@ def user_sync(public_id: str) -> Response:
         if count or not unread:
             flash(f"{words} healed." if count else "There was no difference.", "success")
         if unread:
-            flash(f"What Polar says could not all be read, so {unread} stays as it was.", "warning")
+            flash(
+                f"What Polar says could not all be taken over, so {unread} stays as it was.",
+                "warning",
+            )
     return _back(public_id)
 
 
