@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from saas.accounts.limits import limited_calls
 from saas.accounts.sessions import login_required, require_user
 from saas.billing import bp, catalogue, decisions, plan_changes, subscriptions, turns
-from saas.billing.decisions import Decision
+from saas.billing.decisions import Decision, HalfKept
 from saas.billing.forms import CancellationForm, ChangeForm, PauseForm, PlanForm
 from saas.billing.gateway import PaymentDeclined
 from saas.billing.models import Product, Subscription
@@ -135,6 +135,8 @@ def _decide(
         return show(template, form, **context)
     except (NoSubscription, SubscriptionMoved) as error:
         return _tell(error, "billing.settings")
+    except HalfKept as half:
+        flash(half.message, "warning")
     return _to("billing.settings")
 
 

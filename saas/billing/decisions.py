@@ -5,12 +5,15 @@ Each has a page that says what will happen and when, made of the subscription as
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from saas.billing import outlook, subscriptions
 from saas.billing.entitlements import FREE
+from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.models import Product, Subscription
-from saas.billing.subscriptions import NoSubscription
+from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
 from saas.billing.wording import per_period, product_name, upcoming
+from saas.errors import AppError
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
 from saas.kit.money import format_money
@@ -29,6 +32,23 @@ class Decision:
     lead: str
     points: list[str] = field(default_factory=list)
     button: str = "Cancel at the end of the period"
+
+
+class HalfKept(AppError):
+    """One thing was undone at Polar and the next was not; the message says which. Amounts are untouched."""
+
+    status = HTTPStatus.CONFLICT
+    code = "half_kept"
+
+    def __init__(self, done: str, left: str, error: AppError) -> None:
+        is_unknown = isinstance(error, PolarUnavailable) and error.may_be_done
+        so = (
+            f"we cannot tell yet whether {left} is undone" if is_unknown else f"{left} still stands"
+        )
+        super().__init__(
+            f"Only half of it is done: {done} is undone, but {so}. Nothing was charged. "
+            "Please look again in a few minutes."
+        )
 
 
 def cancellation(subscription: Subscription) -> Decision:
@@ -87,18 +107,29 @@ def keeping(subscription: Subscription) -> Decision:
 
 
 def keep(subscription: Subscription) -> str:
-    """Undo everything that is scheduled. Returns a sentence. Raises as ``subscriptions.change``."""
-    name = product_name(subscription.product_id)
-    undo: list[dict[str, object]] = []
-    if subscription.cancel_at_period_end:
-        undo.append({"cancel_at_period_end": False})
-    if subscription.pause_at_period_end:
-        undo.append({"pause_at_period_end": False})
+    """Undo everything that is scheduled. Returns a sentence. Raises as ``subscriptions.change``.
+
+    Polar takes one kind of change in a call. The cancellation is undone last: as long as it stands, nothing
+    else happens, so that a call which fails leaves nobody with a switch that they did not want.
+    Raises ``HalfKept`` when a later call fails.
+    """
+    name, subscription_id = product_name(subscription.product_id), subscription.polar_id
+    undo: list[tuple[str, dict[str, object]]] = []
     if subscription.pending_update:
-        undo.append({"pending_update": None})
-    subscription_id = subscription.polar_id
-    for changes in undo:  # Polar takes one kind of change in a call.
-        subscriptions.change(subscription_id, **changes)
+        undo.append(("the change of plan", {"pending_update": None}))
+    if subscription.pause_at_period_end:
+        undo.append(("the pause", {"pause_at_period_end": False}))
+    if subscription.cancel_at_period_end:
+        undo.append(("the cancellation", {"cancel_at_period_end": False}))
+    done: list[str] = []
+    for what, changes in undo:
+        try:
+            subscriptions.change(subscription_id, **changes)
+        except (PolarError, SubscriptionMoved) as error:
+            if done:
+                raise HalfKept(done[-1], what, error) from error
+            raise
+        done.append(what)
     return f"You keep {name}."
 
 

@@ -178,3 +178,73 @@ def test_cancelling_what_is_owed_promises_nothing(
     page = text(client, CANCELLATION)
     assert "may still be tried" in page
     assert "You keep" not in page
+
+
+def cancel_a_switch(app: Flask, ids: dict[str, str]) -> None:
+    """Somebody chose another plan for the next period, and then cancelled."""
+    with app.app_context():
+        polar_id = db.session.scalars(db.select(Subscription.polar_id)).one()
+        team = ids["Team Monthly"]
+        later = {"product_id": team, "proration_behavior": "next_period"}
+        gateway.update_subscription(polar_id, **later)
+        gateway.update_subscription(polar_id, cancel_at_period_end=True)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        (gateway.PolarUnavailable("429", retry_after=60), "the cancellation still stands"),
+        (gateway.PolarRejected("403"), "the cancellation still stands"),
+        (
+            gateway.PolarUnavailable("cut off", may_be_done=True),
+            "whether the cancellation is undone",
+        ),
+    ],
+)
+def test_keeping_that_stops_half_way(
+    customer: FlaskClient,
+    polar_app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: gateway.PolarError,
+    says: str,
+) -> None:
+    """What costs money is undone first, and the page says what is true."""
+    cancel_a_switch(polar_app, fill_catalogue(polar_app))
+    real, calls = gateway.update_subscription, []
+
+    def only_once(*args: Any, **changes: Any) -> Answer:
+        calls.append(changes)
+        if len(calls) > 1:
+            raise trouble
+        return real(*args, **changes)
+
+    monkeypatch.setattr(gateway, "update_subscription", only_once)
+    response = submit(customer, KEEP)
+    assert response.location == "/settings/billing"
+    found = at_polar(polar_app)
+    assert (found["cancel_at_period_end"], found["pending_update"]) == (True, None)
+    page = text(customer)
+    assert "Only half of it is done: the change of plan is undone, but " in page
+    assert says in page
+    assert "Cancelled. You keep your plan until" in page
+
+
+def test_keeping_that_does_not_begin(
+    customer: FlaskClient, polar_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel_a_switch(polar_app, fill_catalogue(polar_app))
+
+    def away(*_args: Any, **_changes: Any) -> Answer:
+        raise gateway.PolarUnavailable("429", retry_after=60)
+
+    monkeypatch.setattr(gateway, "update_subscription", away)
+    response = submit(customer, KEEP)
+    assert response.status_code == 503
+    assert "Nothing was charged, and your plan has not changed." in response.text
+
+
+def test_keeping_what_was_switched_and_cancelled(customer: FlaskClient, polar_app: Flask) -> None:
+    cancel_a_switch(polar_app, fill_catalogue(polar_app))
+    assert submit(customer, KEEP).location == "/settings/billing"
+    found = at_polar(polar_app)
+    assert (found["cancel_at_period_end"], found["pending_update"]) == (False, None)
