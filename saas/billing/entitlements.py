@@ -25,7 +25,7 @@ class Entitlements:
     ``plan_keys`` and ``product_ids`` name everything in force, also beside the plan that is shown;
     ``comped_ids`` are those products that were given and not bought.
     ``past_due_at`` is when a payment failed that is still owed, whether or not the plan is kept meanwhile,
-    and ``past_due_name`` for what.
+    ``past_due_name`` for what, and ``past_due_id`` in which subscription.
     """
 
     plan: Plan
@@ -37,6 +37,7 @@ class Entitlements:
     comped_ids: frozenset[str] = frozenset()
     past_due_at: datetime | None = None
     past_due_name: str = ""
+    past_due_id: str = ""
 
     def can(self, feature: str) -> bool:
         """True when the feature may be used."""
@@ -103,7 +104,7 @@ def of_holdings(rows: list[Holding]) -> Entitlements:
     grants = [row for row in rows if row.kind == "grant" and row.source not in ended]
     best = max(carriers, key=_weight, default=None)
     owed = sorted(
-        (row.at, row.label) for row in subscriptions if row.status == "past_due" and row.at
+        (row.at, row.label, row.id) for row in subscriptions if row.status == "past_due" and row.at
     )
     bought, comped = _products(rows, "subscription", "order"), _products(rows, "comp")
     return Entitlements(
@@ -116,6 +117,7 @@ def of_holdings(rows: list[Holding]) -> Entitlements:
         comped_ids=comped - bought,
         past_due_at=owed[0][0] if owed else None,
         past_due_name=owed[0][1] if owed else "",
+        past_due_id=owed[0][2] if owed else "",
     )
 
 

@@ -58,9 +58,10 @@ def owed(subscription: Subscription) -> str:
 
 
 def words_of_debt(
-    name: str, since: datetime | None, rest: Entitlements, end: datetime | None = None
+    name: str, since: datetime | None, rest: Entitlements, end: datetime | None
 ) -> str:
-    """The same, for who has the facts at hand. ``rest`` is what its owner has while it is closed."""
+    """The same, for who has the facts at hand. ``rest`` is what its owner has while it is closed, ``end``
+    when it ends if it is cancelled."""
     grace = current().past_due_grace_days
     if since is None or not past_due_is_tolerated(since, grace):
         return f"{name} is closed until it is paid. Meanwhile you are on {_plan(rest)}."

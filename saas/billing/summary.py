@@ -179,7 +179,9 @@ def owed_payment() -> str:
     mine = entitlements.current_entitlements()
     if mine.past_due_at is None:
         return ""
-    words = outlook.words_of_debt(mine.past_due_name, mine.past_due_at, mine)
+    owing = db.session.get_one(Subscription, mine.past_due_id)  # Only who owes pays for this query.
+    end = outlook.last_moment(owing)
+    words = outlook.words_of_debt(mine.past_due_name, mine.past_due_at, mine, end)
     return f"{words} A new card is tried at once."
 
 

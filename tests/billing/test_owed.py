@@ -96,3 +96,22 @@ def test_cancelled_as_well(app: Flask) -> None:
     page = " ".join(soup(client.get("/settings/billing")).get_text(" ").split())
     assert f"It is cancelled and ends on {day(end)} at the latest." in page
     assert "You can change your mind until then." in page
+
+
+def test_end_of_what_is_cancelled_comes_before_the_end_of_the_grace(
+    make_app: Any, clean: None
+) -> None:
+    """A weekly plan is over before its grace period is: the banner says what the page says."""
+    end = utcnow() + timedelta(days=5)
+    client = owes(
+        make_app(past_due_grace_days=14),
+        recurring_interval="week",
+        cancel_at_period_end=True,
+        current_period_end=end.isoformat(),
+        ends_at=end.isoformat(),
+    )
+    words = f"Pro stays open until {day(end)}, so that you can mend it."
+    status = soup(client.get("/settings/billing")).select_one('[data-testid="plan-status"]')
+    assert status is not None
+    assert words in status.get_text()
+    assert words in banner(client, "/settings/billing")
