@@ -24,9 +24,19 @@ def soup(response: TestResponse) -> BeautifulSoup:
 
 def csrf_token(client: FlaskClient, url: str = "/login") -> str:
     """Return the token of any form on the page at ``url``."""
-    field = soup(client.get(url, follow_redirects=True)).select_one('input[name="csrf_token"]')
-    assert field is not None, f"no form at {url}"
-    return str(field["value"])
+    return _made_by_the_page(client, url)["csrf_token"]
+
+
+def _made_by_the_page(client: FlaskClient, url: str) -> dict[str, str]:
+    """Return the token of a form on the page, and what stands for the words of the page, if anything."""
+    page = soup(client.get(url, follow_redirects=True))
+    found = {
+        name: str(field["value"])
+        for name in ("csrf_token", "fingerprint")
+        if (field := page.select_one(f'input[name="{name}"]'))
+    }
+    assert "csrf_token" in found, f"no form at {url}"
+    return found
 
 
 def without_token(page: str) -> str:
@@ -37,9 +47,8 @@ def without_token(page: str) -> str:
 def submit(
     client: FlaskClient, url: str, *, form_at: str | None = None, **fields: Any
 ) -> TestResponse:
-    """Send a form: its token is read from the page at ``form_at``, or at ``url`` itself."""
-    fields["csrf_token"] = csrf_token(client, form_at or url)
-    return client.post(url, data=fields)
+    """Send a form, with the hidden fields of the page at ``form_at``, or at ``url`` itself."""
+    return client.post(url, data=_made_by_the_page(client, form_at or url) | fields)
 
 
 @cache

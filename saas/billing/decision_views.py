@@ -101,7 +101,8 @@ def _plan(product: Product) -> Answer:
     if not form.validate_on_submit():
         return show("billing/plan.html", form, quote=quote)
     try:
-        done = plan_changes.switch(quote, form.behavior.data, form.fingerprint.data)
+        form.require_unmoved(quote.fingerprint)
+        done = plan_changes.switch(quote, form.behavior.data)
     except PaymentDeclined as error:
         form.refuse(error.message)
         return show("billing/plan.html", form, quote=quote)
@@ -120,7 +121,10 @@ def _decide(
     act: Callable[[Subscription], str],
     can_pause: Callable[[Subscription], bool] = lambda _found: False,
 ) -> Answer:
-    """Show a decision, or carry it out when the form came back. Declined: the page says so and stays."""
+    """Show a decision, or carry it out when the form came back. Declined: the page says so and stays.
+
+    When the page would say something else by now, nothing is done and it is shown anew.
+    """
     wanted = form.subscription_id.data or request.args.get("subscription") or None
     try:
         found = subscriptions.running(require_user(), wanted)
@@ -129,12 +133,16 @@ def _decide(
         context = {"decision": decision, "can_pause": can_pause(found)}
         if not form.validate_on_submit():
             return show(template, form, **context)
+        form.require_unmoved(decision.fingerprint)
         flash(act(found), "success")
     except PaymentDeclined as error:
         form.refuse(error.message)
         return show(template, form, **context)
-    except (NoSubscription, SubscriptionMoved) as error:
+    except NoSubscription as error:
         return _tell(error, "billing.settings")
+    except SubscriptionMoved as error:
+        flash(error.message, "warning")
+        return _to(str(request.endpoint), subscription=decision.subscription_id)
     except HalfKept as half:
         flash(half.message, "warning")
     return _to("billing.settings")

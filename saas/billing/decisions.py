@@ -3,6 +3,7 @@
 Each has a page that says what will happen and when, made of the subscription as it stands at Polar.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -32,6 +33,12 @@ class Decision:
     lead: str
     points: list[str] = field(default_factory=list)
     button: str = "Cancel at the end of the period"
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for everything that it says, so that nobody decides on what is not true any more."""
+        said = "\n".join((self.subscription_id, self.title, self.lead, *self.points, self.button))
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 class HalfKept(AppError):

@@ -4,6 +4,7 @@ from wtforms import HiddenField, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
+from saas.billing.subscriptions import SubscriptionMoved
 from saas.kit.forms import PageForm
 
 MAX_COMMENT = 500
@@ -22,17 +23,27 @@ REASONS = [
 ]
 
 
-class ChangeForm(PageForm):
+class DecisionForm(PageForm):
+    """Parent of the forms that change a subscription. ``fingerprint`` stands for what the page said."""
+
+    fingerprint = HiddenField()
+
+    def require_unmoved(self, fingerprint: str) -> None:
+        """Raise ``SubscriptionMoved`` when the page would not say the same any more."""
+        if self.fingerprint.data != fingerprint:
+            raise SubscriptionMoved
+
+
+class ChangeForm(DecisionForm):
     """Nothing but a button. ``subscription_id`` says which one, for people with several."""
 
     subscription_id = HiddenField(validators=[Optional(), Length(max=36)])
 
 
-class PlanForm(PageForm):
-    """Asks how to switch; ``fingerprint`` is what the page was worked out from."""
+class PlanForm(DecisionForm):
+    """Asks how to switch."""
 
     behavior = RadioField("How", validators=[InputRequired("Choose how to switch.")])
-    fingerprint = HiddenField()
 
 
 class CancellationForm(ChangeForm):

@@ -101,13 +101,13 @@ def quote(user: User, product: Product, now: datetime | None = None) -> Quote:
     )
 
 
-def switch(offered: Quote, behavior: str, fingerprint: str) -> Option:
-    """Do what the page offered, if it still stands. Returns what was chosen.
+def switch(offered: Quote, behavior: str) -> Option:
+    """Do what the page offered. Returns what was chosen.
 
     Raises ``SubscriptionMoved`` or ``gateway.PaymentDeclined``, and then nothing has changed.
     """
     chosen = next((option for option in offered.options if option.behavior == behavior), None)
-    if chosen is None or offered.fingerprint != fingerprint:
+    if chosen is None:
         raise SubscriptionMoved
     subscriptions.change(
         offered.subscription_id, product_id=offered.product_id, proration_behavior=chosen.behavior

@@ -91,6 +91,50 @@ def test_cancelled_in_the_portal_meanwhile(customer: FlaskClient, polar_app: Fla
     assert "cancelled already" in text(customer)
 
 
+def changes_sent(polar: LocalPolar) -> int:
+    return sum(call["method"] == "PATCH" for call in polar.requests())
+
+
+@pytest.mark.parametrize("before", ["the pause begins", "the period renews"])
+def test_cancelling_on_a_page_that_is_out_of_date(
+    customer: FlaskClient, polar: LocalPolar, before: str
+) -> None:
+    """What it said is not true any more: nothing is done, and it says what is."""
+    if before == "the pause begins":
+        submit(customer, PAUSE, months="0")
+    form = csrf_fields(customer, CANCELLATION) | {"reason": "unused"}
+    polar.advance(days=31)
+    polar.wait_idle()
+    sent = changes_sent(polar)
+    again = customer.post(CANCELLATION, data=form).location
+    assert again.startswith(f"{CANCELLATION}?subscription=")
+    assert changes_sent(polar) == sent
+    page = text(customer, again)
+    assert "changed in the meantime, so we did nothing" in page
+    if before == "the pause begins":
+        assert "is paused, so it ends at once" in page
+    submit(customer, again)
+    assert changes_sent(polar) == sent + 1
+
+
+@pytest.mark.parametrize("url", [KEEP, PAUSE, RESUMPTION])
+def test_other_pages_that_are_out_of_date(
+    customer: FlaskClient, polar: LocalPolar, url: str
+) -> None:
+    if url == KEEP:
+        submit(customer, CANCELLATION)
+    elif url == RESUMPTION:
+        submit(customer, PAUSE, months="0")
+        polar.advance(days=31)
+        polar.wait_idle()
+    sent = changes_sent(polar)
+    form = csrf_fields(customer, url) | {"months": "0", "fingerprint": "of yesterday"}
+    again = customer.post(url, data=form).location
+    assert again.startswith(f"{url}?subscription=")
+    assert "changed in the meantime" in text(customer, again)
+    assert changes_sent(polar) == sent
+
+
 def csrf_fields(client: FlaskClient, url: str) -> dict[str, str]:
     fields = soup(client.get(url)).select("form[method=post] input[name]")
     return {str(field["name"]): str(field.get("value", "")) for field in fields}
@@ -103,8 +147,9 @@ def test_refused_by_polar_changes_nothing(
         raise gateway.PolarRejected("403")
 
     monkeypatch.setattr(gateway, "update_subscription", refused)
-    assert submit(customer, CANCELLATION).location == "/settings/billing"
-    assert "changed in the meantime, so we did nothing" in text(customer)
+    again = submit(customer, CANCELLATION).location
+    assert again.startswith(f"{CANCELLATION}?subscription=")
+    assert "changed in the meantime, so we did nothing" in text(customer, again)
 
 
 def test_nothing_to_do(customer: FlaskClient) -> None:

@@ -14,7 +14,7 @@ from saas.billing.gateway import Answer, PaymentDeclined
 from saas.billing.models import Order, Product, Subscription
 from saas.extensions import db
 from tests.billing.buying import buy, fill_catalogue
-from tests.browsing import csrf_token, sign_in, soup
+from tests.browsing import csrf_token, sign_in, soup, submit
 
 
 @pytest.fixture
@@ -93,11 +93,7 @@ def test_later_change_is_scheduled_shown_and_undone(
     assert client.get(page_of(ids["Pro Yearly"])).location == "/settings/billing/keep"
     keeping = client.get("/settings/billing/keep")
     assert "This is undone." in keeping.text
-    response = client.post(
-        "/settings/billing/keep",
-        data={"csrf_token": csrf_token(client, "/settings/billing/keep")},
-    )
-    assert response.location == "/settings/billing"
+    assert submit(client, "/settings/billing/keep").location == "/settings/billing"
     polar.wait_idle()
     assert updates(polar) == 2
     assert "You keep Pro Monthly." in client.get("/settings/billing").text
