@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 
 from saas.accounts.models import User
 from saas.billing import (
+    carried_over,
     catalogue,
     customers,
     gateway,
@@ -121,6 +122,7 @@ def confirm(user: User, checkout_id: str | None) -> Confirmation:
     product = data.get("product") or {}
     if state == "succeeded":
         reconcile.pull_user(user)
+        carried_over.undo_for(user)
         if not _has_arrived(data):
             state = "confirmed"
     amount, currency = data.get("total_amount"), data.get("currency")
@@ -214,13 +216,7 @@ def _free_subscription(customer_ids: list[str], product_id: str) -> str | None:
     standing = [each for each in found if each.get("status") not in OVER]
     if any(each.get("amount") or each.get("product_id") == product_id for each in standing):
         raise AlreadySubscribed
-    if not standing:
-        return None
-    free = str(standing[0]["id"])
-    if standing[0].get("cancel_at_period_end"):
-        # The paid plan takes the subscription over as it is, and would end with the free period.
-        gateway.update_subscription(free, cancel_at_period_end=False)
-    return free
+    return str(standing[0]["id"]) if standing else None
 
 
 def _has_arrived(data: dict[str, object]) -> bool:

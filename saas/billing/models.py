@@ -159,6 +159,13 @@ class Subscription(Snapshot, Base):
         return self.is_active and self.cancel_at_period_end
 
     @property
+    def is_cancelled_as_free(self) -> bool:
+        """True when it costs something and was cancelled before its period began: as the free plan it was."""
+        cancelled, began = self.canceled_at, self.current_period_start
+        carried = self.cancel_at_period_end and not self.is_free
+        return bool(carried and cancelled and began and cancelled < began)
+
+    @property
     def has_schedule(self) -> bool:
         """True when something will change at the end of the period: an end, a pause, another plan."""
         return self.cancel_at_period_end or self.pause_at_period_end or bool(self.pending_update)

@@ -14,7 +14,7 @@ from sqlalchemy import Integer, Table, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from saas.accounts.models import User
-from saas.billing import address_at_polar, emails, occasions
+from saas.billing import address_at_polar, carried_over, emails, occasions
 from saas.billing.models import Customer, Notice, Order, Subscription
 from saas.billing.occasions import NEWS_DAYS, Occasion
 from saas.config import current
@@ -37,7 +37,9 @@ def after_change(ids: Iterable[str]) -> None:
     To be called after the change is committed. Never raises.
     """
     try:
-        note(set(ids))
+        known = set(ids)
+        note(known)
+        carried_over.ask_for(known)
     except Exception:
         db.session.rollback()
         log.exception("mails that are due could not be noted; the next run finds them")
@@ -63,6 +65,7 @@ def run(now: datetime | None = None) -> int:
     )
     ids = set(db.session.scalars(select(Subscription.polar_id).where(recent)))
     ids |= set(db.session.scalars(select(Order.polar_id).where(Order.created_at > now - NEWS_DAYS)))
+    carried_over.ask_for()
     fresh = note(ids, now) + _write_down(address_at_polar.due())
     return len(fresh) + _ask_for_forgotten(now)
 

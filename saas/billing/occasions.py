@@ -35,7 +35,7 @@ def of_subscription(subscription: Subscription, now: datetime) -> Iterator[Occas
     if subscription.past_due and subscription.past_due_at:
         yield Occasion("payment_failed", subject, subscription.past_due_at.isoformat())
     ends = subscription.is_current and subscription.cancel_at_period_end
-    if ends and _is_news(subscription.canceled_at, now):
+    if ends and not subscription.is_cancelled_as_free and _is_news(subscription.canceled_at, now):
         yield Occasion("cancellation_confirmed", subject, str(subscription.canceled_at))
     if subscription.has_ended and _is_news(subscription.ended_at or subscription.ends_at, now):
         yield Occasion("access_ended", subject, "")

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from polar_emulator.testing import LocalPolar
-from saas.billing import entitlements, gateway
+from saas.billing import entitlements
 from saas.billing.models import Customer, Subscription
 from saas.extensions import db
 from tests.billing.buying import NOBODYS, buy, choose, fill_catalogue, pay
@@ -222,23 +222,6 @@ def test_free_subscription_is_upgraded_in_place(polar_app: Flask, polar: LocalPo
         subscription = db.session.scalars(db.select(Subscription)).one()
         assert subscription.product_id == ids["Pro Monthly"]
         assert subscription.status == "active"
-
-
-def test_a_free_plan_about_to_end_is_kept_for_the_upgrade(
-    polar_app: Flask, polar: LocalPolar
-) -> None:
-    ids = fill_catalogue(polar_app)
-    client, _ = sign_in(polar_app)
-    buy(client, polar, ids["Free"])
-    with polar_app.app_context():  # In the portal: our own page does not offer it.
-        free = db.session.scalars(db.select(Subscription.polar_id)).one()
-        gateway.update_subscription(free, cancel_at_period_end=True)
-    polar.wait_idle()
-    buy(client, polar, ids["Pro Monthly"])
-    with polar_app.app_context():
-        subscription = db.session.scalars(db.select(Subscription)).one()
-        assert subscription.product_id == ids["Pro Monthly"]
-        assert not subscription.cancel_at_period_end
 
 
 def test_one_time_purchase_beside_a_subscription(polar_app: Flask, polar: LocalPolar) -> None:
