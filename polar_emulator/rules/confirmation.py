@@ -12,6 +12,7 @@ from polar_emulator.errors import (
     Problem,
     RuleError,
     TrialAlreadyRedeemed,
+    impossible,
     problem,
 )
 from polar_emulator.events import emit
@@ -33,15 +34,18 @@ from polar_emulator.world import World
 PROCESS_SECONDS = 0.6
 TOKEN_MISSING = "Confirmation token is required."  # noqa: S105
 FIELD_MISSING = "Field is required."
+PRICE_ARCHIVED = "Price is archived."
 
 
 def confirm(world: World, doc: Doc, given: dict[str, Any]) -> Doc:
     """Pay for an open checkout; `given` holds the buyer's fields and `confirmation_token_id`.
 
     Raises ExpiredCheckout, NotOpenCheckout, AlreadyActiveSubscription, TrialAlreadyRedeemed, RuleError
-    for missing fields, and PaymentError for a declined card, after which the checkout is open as before.
+    for missing fields and a price that is none any more, and PaymentError for a declined card, after which
+    the checkout is open as before.
     """
     checkout_updates.check_open(world, doc)
+    _check_price(world, doc)
     before = dict(doc)
     checkout_updates.apply(world, doc, given)
     _check_single_subscription(world, doc)
@@ -81,16 +85,25 @@ def process(world: World, arguments: Doc) -> None:
     customers.state_changed(world, customer["id"])
 
 
+def _check_price(world: World, doc: Doc) -> None:
+    """A price that was replaced after the checkout was made is not paid (`checkout/service.py`)."""
+    prices = world.store.need("product", doc["product_id"])["prices"]
+    if doc["product_price_id"] not in [price["id"] for price in prices]:
+        raise impossible("product_price_id", PRICE_ARCHIVED, doc["product_price_id"])
+
+
 def _check_single_subscription(world: World, doc: Doc) -> None:
     """One subscription per customer, found by id or by e-mail, free ones included, unless the
-    organisation takes several."""
+    organisation takes several. An upgrade is not checked, not even when the subscription is paid for by now
+    (`checkout/service.py`, `_validate_subscription_uniqueness`)."""
     product = world.store.need("product", doc["product_id"])
     settings = world.organization["subscription_settings"]
     if not product["is_recurring"] or settings["allow_multiple_subscriptions"]:
         return
+    if doc["subscription_id"]:
+        return
     buyer = _existing_customer(world, doc)
-    running = subscriptions.billable_of(world, buyer["id"]) if buyer else None
-    if running and running["id"] != doc["subscription_id"]:
+    if buyer and subscriptions.billable_of(world, buyer["id"]):
         raise AlreadyActiveSubscription
 
 

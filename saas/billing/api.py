@@ -61,13 +61,16 @@ def answering(view: Callable[P, Response]) -> Callable[P, Response]:
 @limited_calls(API_LIMIT)
 @answering
 def api_checkout() -> Response:
-    """Start a checkout: ``{product_id, metadata?}`` gives ``{id, url}``."""
+    """Start a checkout: ``{product_id, metadata?, exchange?}`` gives ``{id, url}``."""
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise NotAnObject
     product_id, metadata = body.get("product_id"), readable_metadata(body.get("metadata"))
     started = checkout.start(
-        require_user(), product_id if isinstance(product_id, str) else None, metadata
+        require_user(),
+        product_id if isinstance(product_id, str) else None,
+        metadata,
+        exchange=body.get("exchange") is True,
     )
     return make_response(jsonify(id=started.id, url=started.url), HTTPStatus.CREATED)
 

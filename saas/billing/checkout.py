@@ -20,12 +20,14 @@ from saas.billing import (
     reconcile,
     subscriptions,
     turns,
+    upgrades,
 )
 from saas.billing.catalogue import UnknownProduct
 from saas.billing.customers import AddressRefused
 from saas.billing.gateway import PolarNotFound, PolarRejected
 from saas.billing.holdings import PAID_ORDER_STATUSES
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
+from saas.billing.open_checkouts import PaymentUnderWay
 from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
@@ -58,18 +60,6 @@ class AlreadyYours(AppError):
     message = "You have bought this already, and it is yours for good. Nothing was charged."
 
 
-class PaymentUnderWay(AppError):
-    """Another tab has just paid, and Polar is still at it. ``checkout_id`` is where it can be watched."""
-
-    status = HTTPStatus.CONFLICT
-    code = "payment_under_way"
-    message = "A payment of yours is being processed, so we did not start another one."
-
-    def __init__(self, checkout_id: str) -> None:
-        super().__init__()
-        self.checkout_id = checkout_id
-
-
 class UnknownCheckout(AppError):
     """No such checkout, or somebody else's; we do not tell which."""
 
@@ -98,17 +88,22 @@ class Started:
 
 
 def start(
-    user: User, product_id: str | None, metadata: dict[str, str | int | float | bool] | None = None
+    user: User,
+    product_id: str | None,
+    metadata: dict[str, str | int | float | bool] | None = None,
+    *,
+    exchange: bool = False,
 ) -> Started:
     """Create a checkout for a product, or go on with the one that is open in another tab.
 
-    ``metadata`` is copied to the subscription or order by Polar. Raises ``catalogue.UnknownProduct`` or
-    ``MalformedProduct``, ``AlreadySubscribed``, ``AlreadyYours``, ``PaymentUnderWay``,
+    ``metadata`` is copied to the subscription or order by Polar; ``exchange`` allows an open upgrade to
+    another plan to become this one. Raises ``catalogue.UnknownProduct`` or ``MalformedProduct``,
+    ``AlreadySubscribed``, ``AlreadyYours``, ``PaymentUnderWay``, ``upgrades.UpgradeOpen``,
     ``turns.CheckoutInPreparation``, ``customers.AddressTaken`` or ``AddressRefused``, or
     ``gateway.PolarError``; nothing is left half done.
     """
     with turns.taken(user.id):
-        return _start(user, product_id, metadata or {})
+        return _start(user, product_id, metadata or {}, exchange=exchange)
 
 
 def confirm(user: User, checkout_id: str | None) -> Confirmation:
@@ -152,7 +147,11 @@ def own(user: User, checkout_id: str | None) -> dict[str, Any]:
 
 
 def _start(
-    user: User, product_id: str | None, metadata: dict[str, str | int | float | bool]
+    user: User,
+    product_id: str | None,
+    metadata: dict[str, str | int | float | bool],
+    *,
+    exchange: bool,
 ) -> Started:
     product = catalogue.product_for_sale(product_id)
     polar_product_id, is_recurring = product.polar_id, product.is_recurring
@@ -168,14 +167,15 @@ def _start(
         "metadata": metadata | {"user_id": public_id},
         "allow_trial": not (had_trial or upgrade),  # As the price card says.
     }
-    if upgrade:  # A subscription brings its customer.
-        fields["subscription_id"] = upgrade
-    else:
-        fields |= {"external_customer_id": public_id, "customer_email": address}
     going_on = open_checkouts.of(mine)
     if paid := open_checkouts.being_paid(going_on, polar_product_id, is_recurring=is_recurring):
         raise PaymentUnderWay(paid)
-    data = open_checkouts.again(going_on, fields) or _create(fields)
+    if upgrade:  # A subscription brings its customer.
+        fields |= {"subscription_id": upgrade, "products": upgrades.plans(polar_product_id)}
+        data = upgrades.again(going_on, fields, exchange=exchange) or _create(fields)
+    else:
+        fields |= {"external_customer_id": public_id, "customer_email": address}
+        data = open_checkouts.again(going_on, fields) or _create(fields)
     return Started(str(data.get("id")), _address(data.get("url")))
 
 
@@ -195,6 +195,8 @@ def _create(fields: dict[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = gateway.create_checkout(**fields).data
     except PolarRejected as error:
         if any("products" in (problem.get("loc") or []) for problem in error.errors):
+            if len(fields["products"]) > 1:  # Maybe one that it could have been exchanged for.
+                return _create(fields | {"products": fields["products"][:1]})
             raise UnknownProduct from None
         if error.complains_of_field("customer_email"):
             raise AddressRefused from None

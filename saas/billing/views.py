@@ -25,9 +25,12 @@ from saas.billing import (
     summary,
     trouble,
 )
-from saas.billing.checkout import AlreadySubscribed, AlreadyYours, PaymentUnderWay
+from saas.billing.checkout import AlreadySubscribed, AlreadyYours
 from saas.billing.gateway import PolarError
+from saas.billing.open_checkouts import PaymentUnderWay
 from saas.billing.portal import NothingToManage
+from saas.billing.upgrades import UpgradeOpen
+from saas.billing.wording import product_name
 from saas.errors import error_page, saying_when, wants_json
 from saas.page_cache import same_for_visitors
 from saas.security import may_be_kept
@@ -87,12 +90,15 @@ def visitor() -> pricing.Visitor:
 @bp.post("/checkout", endpoint="checkout")
 @limited_calls(CHECKOUT_LIMIT)
 def checkout_start() -> ResponseReturnValue:
-    """Send the customer to Polar's checkout, or a visitor to sign up first."""
+    """Send the customer to Polar's checkout, or a visitor to sign up first.
+
+    ``exchange`` comes from the page that asks whether an open upgrade shall be another one.
+    """
     product = catalogue.product_for_sale(request.form.get("product_id"))
     if signed_in_user() is None:
         choice.remember(product.polar_id)
         return redirect(choice.address(product.polar_id), HTTPStatus.SEE_OTHER)
-    return _to_checkout(product.polar_id)
+    return _to_checkout(product.polar_id, exchange="exchange" in request.form)
 
 
 @bp.get("/checkout")
@@ -191,9 +197,16 @@ def polar_trouble(error: PolarError) -> ResponseReturnValue:
     return saying_when(make_response(page, error.status), error)
 
 
-def _to_checkout(product_id: str) -> ResponseReturnValue:
+def _to_checkout(product_id: str, *, exchange: bool = False) -> ResponseReturnValue:
     try:
-        return redirect(checkout.start(require_user(), product_id).url, HTTPStatus.SEE_OTHER)
+        started = checkout.start(require_user(), product_id, exchange=exchange)
+        return redirect(started.url, HTTPStatus.SEE_OTHER)
+    except UpgradeOpen as found:
+        if wants_json():
+            raise
+        wanted = product_name(found.product_id)
+        page = render_template("billing/upgrade.html", upgrade=found, wanted=wanted)
+        return make_response(page, found.status)
     except AlreadySubscribed:
         if wants_json():
             raise
