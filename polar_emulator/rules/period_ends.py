@@ -21,6 +21,7 @@ def period_over(world: World, arguments: Doc) -> None:
     if doc["cancel_at_period_end"]:
         world.touch("subscription", doc, status="canceled", ended_at=world.stamp())
         subscriptions.ended(world, doc)
+        period_orders.settle(world, doc)
     elif doc["pause_at_period_end"]:
         pauses.pause(world, doc)
     else:

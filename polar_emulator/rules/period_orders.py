@@ -11,14 +11,29 @@ from polar_emulator.world import World
 
 def create(world: World, doc: Doc, lines: list[Doc]) -> Doc:
     """A pending order for the present period and the lines that waited for it; charged shortly."""
-    customer = world.store.need("customer", doc["customer_id"])
     product = world.store.need("product", doc["product_id"])
     start, end = doc["current_period_start"], doc["current_period_end"]
     span = f"From {periods.in_words(parse(start))} to {periods.in_words(parse(end))}"
     label = f"{product['name']} — {span}"
     line = orders.item(world, label, doc["full_amount"], doc["price_id"], start=start, end=end)
-    items = [*lines, line]
     discount = doc["full_amount"] - doc["amount"]
+    return _pending(world, doc, product, [*lines, line], discount)
+
+
+def settle(world: World, doc: Doc) -> None:
+    """An order for the lines that waited when a subscription is cancelled and its period is over.
+
+    The public reason is that of a renewal (`models/order.py`, `subscription_cancel`).
+    """
+    lines, doc["open_items"] = doc["open_items"], []
+    if lines:
+        world.store.put("subscription", doc)
+        _pending(world, doc, world.store.need("product", doc["product_id"]), lines, 0)
+
+
+def _pending(world: World, doc: Doc, product: Doc, items: list[Doc], discount: int) -> Doc:
+    customer = world.store.need("customer", doc["customer_id"])
+    waited = any(line["proration"] for line in items)
     total = sum(entry["amount"] for entry in items) - discount
     order = orders.create(
         world,
@@ -27,7 +42,7 @@ def create(world: World, doc: Doc, lines: list[Doc]) -> Doc:
         "subscription_cycle",
         items,
         tax_on(total, customer["billing_address"]),
-        price=doc["open_price"] if lines else doc["price"],
+        price=doc["open_price"] if waited else doc["price"],
         currency=doc["currency"],
         subscription_id=doc["id"],
         metadata=doc["metadata"],

@@ -168,3 +168,16 @@ def test_what_ends_is_not_changed(behavior: str, ending: dict[str, bool]) -> Non
     here.change(ending)
     body = {"product_id": plan(here, "team"), "proration_behavior": behavior}
     assert here.change(body, 403)["error"] == "AlreadyCanceledSubscription"
+
+
+def test_what_waits_is_charged_when_a_cancelled_one_ends() -> None:
+    """Polar settles the entries of an earlier switch with an order of their own (`cycle`, `revoke`)."""
+    here = Inside()
+    switch(here, "2027-02-01", "pro", "2027-02-15", "team", "prorate")
+    here.change({"cancel_at_period_end": True})
+    here.advance(20)
+    here.settle()
+    last = here.orders()[0]
+    assert [line["amount"] for line in last["items"]] == [-1000, 2500]
+    assert (last["billing_reason"], last["total_amount"]) == ("subscription_cycle", 1500)
+    assert here.subscription()["status"] == "canceled"
