@@ -10,10 +10,11 @@ from wtforms.fields.choices import SelectChoice
 
 from saas.accounts.limits import limited_calls
 from saas.accounts.sessions import login_required, require_user
-from saas.billing import bp, catalogue, decisions, plan_changes, subscriptions, turns
-from saas.billing.decisions import Decision, HalfKept
+from saas.billing import bp, catalogue, decisions, keeping, plan_changes, subscriptions, turns
+from saas.billing.decisions import Decision
 from saas.billing.forms import CancellationForm, ChangeForm, PauseForm, PlanForm
 from saas.billing.gateway import PaymentDeclined
+from saas.billing.keeping import HalfKept
 from saas.billing.models import Product, Subscription
 from saas.billing.plan_changes import NotSwitchable
 from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
@@ -55,7 +56,7 @@ def cancellation() -> Answer:
 @limited_calls(CHANGE_LIMIT)
 def keep() -> Answer:
     """Say what is undone; undo a cancellation, a pause or a change of plan by POST."""
-    return _decide("billing/keep.html", ChangeForm(), decisions.keeping, decisions.keep)
+    return _decide("billing/keep.html", ChangeForm(), keeping.keeping, keeping.keep)
 
 
 @bp.route("/settings/billing/pause", methods=["GET", "POST"])

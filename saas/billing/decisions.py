@@ -1,4 +1,4 @@
-"""Cancel, keep, pause, resume: what each means for access and money, and the doing of it.
+"""Cancel, pause, resume: what each means for access and money, and the doing of it; ``keeping`` undoes it.
 
 Each has a page that says what will happen and when, made of the subscription as it stands at Polar.
 """
@@ -6,15 +6,12 @@ Each has a page that says what will happen and when, made of the subscription as
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http import HTTPStatus
 
-from saas.billing import outlook, subscriptions
+from saas.billing import outlook, outstanding, subscriptions
 from saas.billing.entitlements import FREE
-from saas.billing.gateway import PolarError, PolarUnavailable
 from saas.billing.models import Product, Subscription
-from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
-from saas.billing.wording import per_period, product_name, upcoming
-from saas.errors import AppError
+from saas.billing.subscriptions import NoSubscription
+from saas.billing.wording import per_period, product_name
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
 from saas.kit.money import format_money
@@ -41,23 +38,6 @@ class Decision:
         return hashlib.sha256(said.encode()).hexdigest()
 
 
-class HalfKept(AppError):
-    """One thing was undone at Polar and the next was not; the message says which. Amounts are untouched."""
-
-    status = HTTPStatus.CONFLICT
-    code = "half_kept"
-
-    def __init__(self, done: str, left: str, error: AppError) -> None:
-        is_unknown = isinstance(error, PolarUnavailable) and error.may_be_done
-        so = (
-            f"we cannot tell yet whether {left} is undone" if is_unknown else f"{left} still stands"
-        )
-        super().__init__(
-            f"Only half of it is done: {done} is undone, but {so}. Nothing was charged. "
-            "Please look again in a few minutes."
-        )
-
-
 def cancellation(subscription: Subscription) -> Decision:
     """Say what cancelling means. Raises ``NoSubscription`` when it is cancelled already."""
     if subscription.cancel_at_period_end:
@@ -66,7 +46,7 @@ def cancellation(subscription: Subscription) -> Decision:
         raise NoSubscription("The free plan costs nothing, so there is nothing to cancel.")
     if subscription.is_paused:
         return _ending(subscription)
-    dropped = [f"{sentence} This will not happen." for sentence in scheduled(subscription)]
+    dropped = [f"{sentence} This will not happen." for sentence in outlook.scheduled(subscription)]
     return Decision(
         subscription.polar_id,
         f"Cancel {product_name(subscription.product_id)}",
@@ -96,50 +76,6 @@ def cancel(subscription: Subscription, reason: str = "", comment: str = "") -> s
     return words
 
 
-def keeping(subscription: Subscription) -> Decision:
-    """Say what is undone. Raises ``NoSubscription`` when nothing is scheduled."""
-    if not subscription.has_schedule:
-        raise NoSubscription("Nothing is scheduled, so there is nothing to undo.")
-    name, end = product_name(subscription.product_id), day(subscription.current_period_end)
-    points = [f"{sentence} This is undone." for sentence in scheduled(subscription)]
-    if subscription.cancel_at_period_end and subscription.pending_update:
-        points.append("A change of plan that was scheduled before is undone as well.")
-    goes_on = f"You keep {name}. It goes on after {end} for {per_period(subscription)}."
-    return Decision(
-        subscription.polar_id,
-        f"Keep {name}",
-        "Nothing is charged today.",
-        [*points, goes_on],
-    )
-
-
-def keep(subscription: Subscription) -> str:
-    """Undo everything that is scheduled. Returns a sentence. Raises as ``subscriptions.change``.
-
-    Polar takes one kind of change in a call. The cancellation is undone last: as long as it stands, nothing
-    else happens, so that a call which fails leaves nobody with a switch that they did not want.
-    Raises ``HalfKept`` when a later call fails.
-    """
-    name, subscription_id = product_name(subscription.product_id), subscription.polar_id
-    undo: list[tuple[str, dict[str, object]]] = []
-    if subscription.pending_update:
-        undo.append(("the change of plan", {"pending_update": None}))
-    if subscription.pause_at_period_end:
-        undo.append(("the pause", {"pause_at_period_end": False}))
-    if subscription.cancel_at_period_end:
-        undo.append(("the cancellation", {"cancel_at_period_end": False}))
-    done: list[str] = []
-    for what, changes in undo:
-        try:
-            subscriptions.change(subscription_id, **changes)
-        except (PolarError, SubscriptionMoved) as error:
-            if done:
-                raise HalfKept(done[-1], what, error) from error
-            raise
-        done.append(what)
-    return f"You keep {name}."
-
-
 def pausing(subscription: Subscription) -> Decision:
     """Say what a pause means. Raises ``NoSubscription`` when there is nothing to pause."""
     if not can_pause(subscription):
@@ -161,7 +97,9 @@ def pausing(subscription: Subscription) -> Decision:
 
 def pauses(subscription: Subscription) -> list[tuple[str, str]]:
     """Return how long a pause may last, in months, and each in words; ``0`` is until resumed."""
-    price = format_money(subscription.amount, subscription.currency)
+    waiting = outstanding.total(subscription)
+    price = format_money(max(subscription.amount + waiting, 0), subscription.currency)
+    price = f"about {price}" if waiting else price
     timed = [
         (str(months), f"Until {day(_resumes(subscription, months))}, then {price} is charged")
         for months in range(1, LONGEST_PAUSE + 1)
@@ -187,7 +125,8 @@ def resumption(subscription: Subscription) -> Decision:
     if not subscription.is_paused:
         raise NoSubscription("This subscription is not paused.")
     name = product_name(subscription.product_id)
-    amount = format_money(subscription.amount, subscription.currency)
+    due = max(subscription.amount + outstanding.total(subscription), 0)
+    amount = format_money(due, subscription.currency)
     return Decision(
         subscription.polar_id,
         f"Resume {name}",
@@ -195,6 +134,7 @@ def resumption(subscription: Subscription) -> Decision:
         [
             f"About {amount} is charged to your card now. The exact amount depends on your taxes.",
             f"A new period begins today, for {per_period(subscription)}.",
+            *outstanding.words(subscription),
         ],
     )
 
@@ -217,23 +157,6 @@ def can_cancel(subscription: Subscription) -> bool:
     product = db.session.get(Product, subscription.product_id)
     is_free_plan = product is not None and product.plan_key == FREE.plan.key
     return not (subscription.is_free and is_free_plan)
-
-
-def scheduled(subscription: Subscription) -> list[str]:
-    """Return a sentence for each thing that will happen at the end of the period.
-
-    What is cancelled does not come to anything else, though Polar keeps a change that waits.
-    """
-    name, end = product_name(subscription.product_id), day(subscription.current_period_end)
-    if subscription.cancel_at_period_end:
-        return [f"{name} ends on {day(outlook.last_day(subscription))}."]
-    found = []
-    if subscription.pause_at_period_end:
-        found.append(f"{name} pauses on {end}. {outlook.of_resuming(subscription)}".strip())
-    if subscription.pending_update and subscription.pending_update.get("product_id"):
-        wanted, price = upcoming(subscription)
-        found.append(f"{name} changes to {wanted} on {end}, for {price}.")
-    return found
 
 
 def _ending(subscription: Subscription) -> Decision:

@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from saas.accounts.models import User
-from saas.billing import entitlements, holdings
+from saas.billing import entitlements, holdings, outstanding
 from saas.billing.entitlements import FREE, Entitlements
 from saas.billing.models import Customer, Product, Subscription
 from saas.billing.standing import past_due_is_tolerated
-from saas.billing.wording import per_period, product_name
+from saas.billing.wording import per_period, product_name, upcoming
 from saas.config import current
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
+from saas.kit.money import format_money
 from saas.templating import day
 
 
@@ -34,8 +35,20 @@ def of_cancelling(subscription: Subscription) -> list[str]:
     return [
         f"{keeps} until {day(end)}.",
         without(subscription, at=end),
-        "Nothing more is charged.",
+        *last_charge(subscription),
     ]
+
+
+def last_charge(subscription: Subscription) -> list[str]:
+    """Say what is still charged when it ends: Polar settles then what an earlier switch has left."""
+    waiting = outstanding.total(subscription)
+    if waiting <= 0:
+        return ["Nothing more is charged."]
+    amount = format_money(waiting, subscription.currency)
+    words = (
+        f"About {amount} from your last switch is still charged on {day(last_day(subscription))}."
+    )
+    return [words, "Nothing is charged after that."]
 
 
 def of_resuming(subscription: Subscription) -> str:
@@ -47,7 +60,12 @@ def of_resuming(subscription: Subscription) -> str:
 
 def charge(subscription: Subscription) -> str:
     """Say what the end of a pause charges."""
-    return f"a new period begins, and your card is charged {per_period(subscription)} again"
+    words = f"a new period begins, and your card is charged {per_period(subscription)} again"
+    waiting = outstanding.total(subscription)
+    amount = format_money(abs(waiting), subscription.currency)
+    if waiting > 0:
+        return f"{words}, the first time with about {amount} that waits from your last switch"
+    return f"{words}, the first time less about {amount}" if waiting else words
 
 
 def owed(subscription: Subscription) -> str:
@@ -82,6 +100,23 @@ def without(
         return f"{words}, which includes the same." if gives.features else f"{words}."
     only = "" if rest.features == FREE.features and rest.limits == FREE.limits else "only "
     return f"{words}, and what belongs {only}to {name} is closed."
+
+
+def scheduled(subscription: Subscription) -> list[str]:
+    """Return a sentence for each thing that will happen at the end of the period.
+
+    What is cancelled does not come to anything else, though Polar keeps a change that waits.
+    """
+    name, end = product_name(subscription.product_id), day(subscription.current_period_end)
+    if subscription.cancel_at_period_end:
+        return [f"{name} ends on {day(last_day(subscription))}."]
+    found = []
+    if subscription.pause_at_period_end:
+        found.append(f"{name} pauses on {end}. {of_resuming(subscription)}".strip())
+    if subscription.pending_update and subscription.pending_update.get("product_id"):
+        wanted, price = upcoming(subscription)
+        found.append(f"{name} changes to {wanted} on {end}, for {price}.")
+    return found
 
 
 def left_without(subscription: Subscription, at: datetime | None = None) -> Entitlements:

@@ -6,11 +6,10 @@ period's real length. Taxes and discounts are Polar's business, so amounts are s
 
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from http import HTTPStatus
 
 from saas.accounts.models import User
-from saas.billing import subscriptions
+from saas.billing import outstanding, subscriptions
 from saas.billing.models import Product, Subscription
 from saas.billing.subscriptions import SubscriptionMoved
 from saas.billing.wording import fixed_price, per_period, product_name
@@ -53,6 +52,7 @@ class Quote:
     wanted_price: str
     options: list[Option]
     fingerprint: str
+    waiting: list[str]
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,17 @@ class _Terms:
     on_trial: bool
     per: str
     present: str
+    waiting: (
+        int  # What earlier switches have left for the next invoice; less than nothing is a credit.
+    )
 
     def rest(self, amount: int) -> int:
         """The part of an amount for the rest of the period, halves rounded up."""
-        length = (self.end - self.start).total_seconds()
-        left = min(max((self.end - self.now).total_seconds(), 0), length)
-        share = Fraction(left) / Fraction(length) if length > 0 else Fraction(0)
-        return int((Fraction(amount) * share + Fraction(1, 2)) // 1)
+        return outstanding.share(amount, self.start, self.end, self.now)
+
+    def difference(self) -> int:
+        """What the rest of the period costs more, or less; Polar rounds the two prices each."""
+        return self.rest(self.new) - self.rest(self.old)
 
     def money(self, amount: int) -> str:
         return format_money(amount, self.currency)
@@ -97,7 +101,9 @@ def quote(user: User, product: Product, now: datetime | None = None) -> Quote:
         wanted_name=product.name,
         wanted_price=f"{terms.money(terms.new)} {terms.per}",
         options=_options(terms),
-        fingerprint=f"{subscription.product_id}:{terms.old}:{terms.new}:{terms.end.isoformat()}",
+        fingerprint=f"{subscription.product_id}:{terms.old}:{terms.new}:{terms.end.isoformat()}"
+        f":{terms.waiting}",
+        waiting=outstanding.words(subscription),
     )
 
 
@@ -158,6 +164,7 @@ def _terms(subscription: Subscription, product: Product, now: datetime) -> _Term
         on_trial=subscription.on_trial,
         per=per_period(product),
         present=product_name(subscription.product_id),
+        waiting=outstanding.total(subscription),
     )
 
 
@@ -166,7 +173,7 @@ def _options(terms: _Terms) -> list[Option]:
     if terms.on_trial:
         return [_at_period_end(terms)]
     if not terms.keeps_interval:
-        due = terms.new - terms.rest(terms.old)
+        due = terms.new - terms.rest(terms.old) + terms.waiting
         now = [_new_period(terms, due)] if due >= 0 else []  # Nobody's money is left in the air.
         return [*now, _at_period_end(terms)]
     if terms.new > terms.old:
@@ -175,46 +182,46 @@ def _options(terms: _Terms) -> list[Option]:
 
 
 def _pay_now(terms: _Terms) -> Option:
-    due = terms.rest(terms.new - terms.old)
+    due = terms.difference() + terms.waiting
     words = (
-        f"You pay about {terms.money(due)} now, for the rest of the period until {day(terms.end)}. "
-        f"From then on you pay {terms.money(terms.new)} {terms.per}."
+        f"You pay about {terms.money(due)} now, for the rest of the period until {day(terms.end)}"
     )
-    return Option("invoice", "Switch now and pay the difference now", words, due)
+    words += f"{_with_what_waits(terms)}."
+    if due < 0:
+        words = f"Nothing is charged now, and about {_left_over(terms, due)}."
+    words = f"{words} From then on you pay {terms.money(terms.new)} {terms.per}."
+    return Option("invoice", "Switch now and pay the difference now", words, max(due, 0))
 
 
 def _on_next_invoice(terms: _Terms) -> Option:
-    difference = terms.rest(abs(terms.new - terms.old))
+    label = "Switch now and pay the difference with the next invoice"
     if terms.new < terms.old:
         label = "Switch now and get the difference back on the next invoice"
-        total = terms.new - difference
-        what = f"about {terms.money(difference)} less"
-    else:
-        label = "Switch now and pay the difference with the next invoice"
-        total, what = terms.new + difference, f"about {terms.money(difference)} more"
-    invoice = (
-        f"The invoice of {day(terms.end)} is {what} than the new price: about {terms.money(total)}."
-    )
-    if (
-        total < 0
-    ):  # Polar keeps what is over as the customer's credit, and uses it for later invoices.
-        invoice = (
-            f"The invoice of {day(terms.end)} is {what} than the new price: nothing is charged then, and "
-            f"about {terms.money(-total)} are left over as your credit for the next invoices."
-        )
-    after = "Once it is used up" if total < 0 else "After that"
-    words = (
-        f"Nothing is charged now. {invoice} {after} you pay {terms.money(terms.new)} {terms.per}."
-    )
-    return Option("prorate", label, words)
+    invoice = _next_invoice(terms, terms.difference() + terms.waiting)
+    return Option("prorate", label, f"Nothing is charged now. {invoice}")
+
+
+def _next_invoice(terms: _Terms, difference: int) -> str:
+    """Say what the invoice at the end of the period comes to, and what is paid after it."""
+    total, price = terms.new + difference, f"{terms.money(terms.new)} {terms.per}"
+    what = f"about {terms.money(abs(difference))} {'less' if difference < 0 else 'more'} than"
+    what = f"{what if difference else 'about'} the new price{_with_what_waits(terms)}"
+    invoice = f"The invoice of {day(terms.end)} is {what}: about {terms.money(total)}."
+    if total >= 0:
+        return f"{invoice} After that you pay {price}."
+    # Polar keeps what is over as the customer's credit, and uses it for later invoices.
+    invoice = f"The invoice of {day(terms.end)} is {what}: nothing is charged then, and about "
+    return f"{invoice}{_left_over(terms, total)}. Once it is used up you pay {price}."
 
 
 def _at_period_end(terms: _Terms) -> Option:
     until = "Your free trial goes on" if terms.on_trial else f"You keep {terms.present}"
-    words = (
-        f"Nothing is charged now. {until} until {day(terms.end)}; from then on you pay "
-        f"{terms.money(terms.new)} {terms.per}. You can undo it until then."
-    )
+    price = f"{terms.money(terms.new)} {terms.per}"
+    words = f"Nothing is charged now. {until} until {day(terms.end)}; from then on you pay {price}."
+    if terms.waiting:
+        words = f"Nothing is charged now. {until} until {day(terms.end)}. "
+        words += _next_invoice(terms, terms.waiting)
+    words += " You can undo it until then."
     return Option("next_period", f"Switch on {day(terms.end)}", words)
 
 
@@ -222,6 +229,18 @@ def _new_period(terms: _Terms, due: int) -> Option:
     credit = terms.money(terms.rest(terms.old))
     words = (
         f"You pay about {terms.money(due)} now: {terms.money(terms.new)} for a new period that "
-        f"begins today, less about {credit} for the rest of the present one."
+        f"begins today, less about {credit} for the rest of the present one{_with_what_waits(terms)}."
     )
     return Option("invoice", "Switch now", words, due)
+
+
+def _with_what_waits(terms: _Terms) -> str:
+    """Say that an amount contains what waits already; empty when nothing does."""
+    if not terms.waiting:
+        return ""
+    amount = terms.money(abs(terms.waiting))
+    return f", {'with' if terms.waiting > 0 else 'less'} the {amount} that waits from before"
+
+
+def _left_over(terms: _Terms, total: int) -> str:
+    return f"{terms.money(-total)} are left over as your credit for the next invoices"

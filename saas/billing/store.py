@@ -18,6 +18,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, bindparam, case, func, inspect, select, tuple_, update
 
 from saas.accounts.models import User
+from saas.billing import outstanding
 from saas.billing.models import Benefit, Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.billing.ties import tie
 from saas.extensions import db, insert
@@ -67,6 +68,8 @@ class Gathering:
         for model in ORDER:
             if self.existing[model]:
                 _execute(_insert_missing, model, self.existing[model])
+            if model is Subscription and self.newer[model]:
+                outstanding.note(self.newer[model].values())
             if self.newer[model]:
                 _execute(_insert_newer, model, self.newer[model])
             if model is Customer and self.links:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from saas.accounts.models import User
-from saas.billing import address_at_polar, comps, decisions, entitlements, outlook
+from saas.billing import address_at_polar, comps, decisions, entitlements, outlook, outstanding
 from saas.billing import subscriptions as owned
 from saas.billing.comps import Comp
 from saas.billing.entitlements import FREE, Entitlements
@@ -58,6 +58,7 @@ class Summary:
     others: list[Other] = field(default_factory=list)
     elsewhere: address_at_polar.Elsewhere | None = None
     gifts: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 def summary(user: User) -> Summary:
@@ -91,6 +92,7 @@ def summary(user: User) -> Summary:
         others=[_other(found) for found in mine[1:] if found.is_current],
         elsewhere=address_at_polar.of_user(user) if customer else None,
         gifts=[_gift(comp, subscription, entitled) for comp in given],
+        waiting=outstanding.words(subscription) if subscription else [],
     )
 
 
@@ -119,7 +121,8 @@ def _gift(comp: Comp, subscription: Subscription | None, entitled: Entitlements)
 
 
 def _other(subscription: Subscription) -> Other:
-    words, tone = _status(subscription)
+    status, tone = _status(subscription)
+    words = " ".join([status, *outstanding.words(subscription)])
     name, price = product_name(subscription.product_id), _price(subscription)
     return Other(name, words, tone, price, _steps(subscription))
 
@@ -224,7 +227,7 @@ def _schedule(subscription: Subscription) -> list[str]:
     """Return what will change, as far as the status does not say it already."""
     if not subscription.is_current:  # Polar leaves the mark of a cancellation on what has ended.
         return []
-    found = decisions.scheduled(subscription)
+    found = outlook.scheduled(subscription)
     is_said = subscription.cancel_at_period_end or subscription.pause_at_period_end
     return ["You can change your mind until then."] if is_said else found
 
