@@ -91,6 +91,10 @@ def quote(user: User, product: Product, now: datetime | None = None) -> Quote:
     Raises ``NotSwitchable``, ``subscriptions.NoSubscription`` or ``gateway.PolarError``.
     """
     subscription = subscriptions.running(user)
+    beside = subscriptions.plans_beside(subscriptions.of(user))
+    if product.is_recurring and product.plan_key in beside:
+        words = f"You have {product.name} already, in this or another interval."
+        raise NotSwitchable(words, "billing.settings")
     _require_switchable(subscription, product)
     terms = _terms(subscription, product, now or utcnow())
     return Quote(

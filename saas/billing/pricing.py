@@ -56,13 +56,14 @@ class IntervalChoice:
 
 @dataclass(frozen=True)
 class Visitor:
-    """What the cards need to know of who looks at them."""
+    """What the cards need to know of who looks at them. ``beside`` are the plans of other subscriptions."""
 
     is_signed_in: bool
     entitlements: Entitlements
     subscription: Subscription | None = None
     owned: frozenset[str] = frozenset()
     had_trial: bool = False
+    beside: frozenset[str] = frozenset()
 
     @property
     def pays(self) -> bool:
@@ -142,6 +143,8 @@ def _is_current(product: Product, plan_key: str, visitor: Visitor) -> bool:
     if mine and mine.product_id == product.polar_id:
         return plan_key != FREE.plan.key or not visitor.pays
     if product.polar_id in visitor.owned and (product.is_recurring or "plan" in product.meta):
+        return True
+    if product.is_recurring and plan_key in visitor.beside:  # In another interval, maybe.
         return True
     return plan_key == FREE.plan.key and not visitor.pays and (mine is None or mine.is_free)
 

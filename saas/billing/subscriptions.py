@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from saas.accounts.models import User
 from saas.billing import gateway, holdings, notices, reconcile
+from saas.billing.entitlements import FREE
 from saas.billing.gateway import PaymentDeclined, PolarNotFound, PolarRejected
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
 from saas.billing.standing import past_due_is_tolerated
@@ -47,6 +48,15 @@ def of(user: User) -> list[Subscription]:
 def main(user: User) -> Subscription | None:
     """Return the one that pages are about: in force before ended, the dearer month first."""
     return next(iter(of(user)), None)
+
+
+def plans_beside(mine: list[Subscription]) -> frozenset[str]:
+    """Return the plans that somebody has beside the main one, given all subscriptions; not the free one."""
+    beside = [found.product_id for found in mine[1:] if found.is_current]
+    if not beside:
+        return frozenset()
+    products = db.session.scalars(select(Product).where(Product.polar_id.in_(beside)))
+    return frozenset(product.plan_key for product in products) - {FREE.plan.key}
 
 
 def had_trial(user: User) -> bool:

@@ -84,6 +84,7 @@ def visitor() -> pricing.Visitor:
         subscription=next((found for found in mine if found.is_current), None),
         owned=entitled.product_ids - entitled.comped_ids,
         had_trial=any(found.had_trial for found in mine),
+        beside=subscriptions.plans_beside(mine),
     )
 
 

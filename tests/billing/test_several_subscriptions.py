@@ -62,8 +62,22 @@ def test_everything_adds_up_and_the_bigger_plan_counts(
 def test_both_are_present_on_the_pricing_page(client: FlaskClient) -> None:
     monthly, yearly = (page(client, f"/pricing?interval={each}", "main") for each in MONTH_YEAR)
     assert "Choose" not in monthly + yearly
-    assert monthly.count("Your plan") == 1
+    assert monthly.count("Your plan") == 2  # Team, and Pro, which is paid for the year.
+    assert "Switch to Pro" not in monthly + yearly
     assert yearly.count("Your plan") == 2  # Team has no twin, so it is shown there, too.
+
+
+def test_plan_that_one_has_beside_is_not_switched_to(
+    polar_app: Flask, polar: LocalPolar, client: FlaskClient
+) -> None:
+    """Two subscriptions for the same would be paid twice; an old link says so, too."""
+    pro = fill_catalogue(polar_app)["Pro Monthly"]
+    assert client.get(f"/settings/billing/plan?product_id={pro}").location == SETTINGS
+    assert "You have Pro Monthly already, in this or another interval." in page(
+        client, SETTINGS, "body"
+    )
+    calls = [call["path"] for call in polar.requests() if call["method"] == "PATCH"]
+    assert not [path for path in calls if "/subscriptions/" in path]
 
 
 @pytest.mark.parametrize(("number", "left"), [(0, "Pro Yearly"), (1, "Team Monthly")])
