@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from polar_emulator.testing import LocalPolar
+from saas.billing import gateway
 from saas.billing.models import Order
 from saas.extensions import db
 from tests.billing.buying import buy, choose, fill_catalogue, pay
@@ -149,8 +150,6 @@ def test_upgrade_without_a_plan_that_is_gone_at_polar(
 def test_upgrade_that_is_paid_in_the_moment_of_the_exchange(
     polar: LocalPolar, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from saas.billing import gateway
-
     client, ids = shop
     pro = choose(client, ids["Pro Monthly"]).location
     [found] = [each for each in checkouts(polar) if each["status"] == "open"]
