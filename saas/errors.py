@@ -113,7 +113,7 @@ def _database_trouble(error: OperationalError) -> Response:
     if error.statement is not None and not error.connection_invalidated:
         return _bug(error)
     db.session.rollback()
-    log.error("no database for %s %s: %s", request.method, request.path, error.orig)
+    log.error("no database for %s %s: %s", request.method, _route(), error.orig)
     g._login_user = login_manager.anonymous_user()  # To find out who asks, it would be needed.
     response = error_page(503, _code(503), SENTENCES[503])
     response.headers["Retry-After"] = str(A_MOMENT)
@@ -122,8 +122,13 @@ def _database_trouble(error: OperationalError) -> Response:
 
 def _bug(error: Exception) -> Response:
     db.session.rollback()
-    log.exception("unhandled error on %s %s", request.method, request.path)
+    log.exception("unhandled error on %s %s", request.method, _route())
     return error_page(500, "internal_error", SENTENCES[500])
+
+
+def _route() -> str:
+    """Return the route: what stands in the address is the visitor's business."""
+    return request.url_rule.rule if request.url_rule else "(no route)"
 
 
 def _code(status: int) -> str:

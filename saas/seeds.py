@@ -49,7 +49,7 @@ def _catalogue() -> int:
             return reconcile.refresh_catalogue()
         except gateway.PolarUnavailable as error:
             if time.monotonic() > deadline:
-                raise click.ClickException(f"Polar does not answer. {error.detail}") from None
+                raise click.ClickException(f"Polar does not answer. {error.explained}") from None
             time.sleep(0.3)
         except gateway.PolarError as error:
-            raise click.ClickException(f"Polar refuses. {error.detail}") from None
+            raise click.ClickException(f"Polar refuses. {error.explained}") from None

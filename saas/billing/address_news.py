@@ -58,7 +58,7 @@ def tell(user_id: int) -> bool:
         is_refused = True
         if not _is_theirs(user_id, address):
             log.error(
-                "the new address of user %s was refused by Polar: %s", public_id, error.errors
+                "the new address of user %s was refused by Polar: %s", public_id, error.detail
             )
     except PolarError:
         return False

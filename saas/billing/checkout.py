@@ -253,5 +253,5 @@ def _is_recent(data: dict[str, object]) -> bool:
 
 def _address(url: object) -> str:
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-        raise PolarRejected(f"checkout without a usable address: {url!r:.100}")
+        raise PolarRejected("checkout without a usable address")
     return url

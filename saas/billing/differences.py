@@ -44,6 +44,12 @@ class Difference:
         words = [f"{name} {old!s} -> {new!s}" for name, (old, new) in sorted(self.changes.items())]
         return f"{self.kind} {self.polar_id}: " + ", ".join(words)
 
+    def without_values(self) -> str:
+        """Say it for the log, where names and addresses of people do not belong: only the fields."""
+        if self.problem or self.is_new:
+            return str(self)
+        return f"{self.kind} {self.polar_id}: " + ", ".join(sorted(self.changes))
+
 
 def unreadable(model: type[Snapshot], polar_id: str, problem: str) -> Difference:
     """Return the difference that an object makes which Polar has and we cannot read."""

@@ -4,6 +4,7 @@ The SDK's types refuse a whole object for one new enum value or field (decision 
 we look at exactly what we use and say precisely what is wrong with it.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +32,14 @@ SUBSCRIPTION_STATUSES = frozenset(
 )
 ORDER_STATUSES = frozenset(["draft", "pending", "paid", "refunded", "partially_refunded", "void"])
 MAX_ID_LENGTH = 36
+WORD = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)  # What a new status of Polar would look like.
 
 
 class PayloadError(Exception):
-    """The JSON is not what Polar documents; the message names the field."""
+    """The JSON is not what Polar documents.
+
+    The message names the field and the kind of what was found there, never the value: it goes into the log.
+    """
 
 
 class Reader:
@@ -42,7 +47,7 @@ class Reader:
 
     def __init__(self, data: object, where: str) -> None:
         if not isinstance(data, dict):
-            raise PayloadError(f"{where}: expected an object, got {type(data).__name__}")
+            raise PayloadError(f"{where}: expected an object, got {_kind(data)}")
         self.data: dict[str, Any] = data
         self.where = where
 
@@ -72,7 +77,8 @@ class Reader:
         """Return one of the values we know. A new one must be looked at before it is acted on."""
         value = self.text(key)
         if value not in known:
-            raise PayloadError(f"{self.where}.{key}: unknown value {value!r}")
+            named = repr(value) if WORD.fullmatch(value) else "that is not even a word"
+            raise PayloadError(f"{self.where}.{key}: unknown value {named}")
         return value
 
     def number(self, key: str, default: int | None = None) -> int:
@@ -128,8 +134,15 @@ class Reader:
     def _typed(self, key: str, kind: type) -> Any:
         value = self.data.get(key)
         if not isinstance(value, kind):
-            raise PayloadError(f"{self.where}.{key}: expected {type_name[kind]}, got {value!r:.60}")
+            raise PayloadError(
+                f"{self.where}.{key}: expected {type_name[kind]}, got {_kind(value)}"
+            )
         return value
+
+
+def _kind(value: object) -> str:
+    """Say what kind of JSON this is."""
+    return "nothing" if value is None else type_name.get(type(value), "a number")
 
 
 def snapshot_fields(read: Reader, observed_at: datetime) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def open_session(user: User) -> str:
         raise
     url = answer.data.get("customer_portal_url")
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-        raise PolarRejected(f"customer session without a usable address: {url!r:.100}")
+        raise PolarRejected("customer session without a usable address")
     return url
 
 

@@ -92,7 +92,9 @@ def sync(email: str | None, dry_run: bool, restart: bool) -> None:
             else:
                 _sync_all(dry_run, restart)
     except gateway.PolarError as error:
-        raise click.ClickException(f"Polar did not answer as it should. {error.detail}") from None
+        raise click.ClickException(
+            f"Polar did not answer as it should. {error.explained}"
+        ) from None
     except AppError as error:
         raise click.ClickException(error.message) from None
 
@@ -106,7 +108,9 @@ def replay(days: int) -> None:
         with pace.keeping(pace.for_this_polar()):
             asked = redelivery.ask(since)
     except gateway.PolarError as error:
-        raise click.ClickException(f"Polar did not answer as it should. {error.detail}") from None
+        raise click.ClickException(
+            f"Polar did not answer as it should. {error.explained}"
+        ) from None
     for kind, webhook_id in asked:
         click.echo(f"{webhook_id}  {kind}")
     click.echo(

@@ -92,7 +92,7 @@ def _told_in_words() -> Iterator[None]:
     except PolarError as error:
         cure = "Run: flask polar doctor"
         raise click.ClickException(
-            f"Polar refused or did not answer. {error.detail}\n{cure}"
+            f"Polar refused or did not answer. {error.explained}\n{cure}"
         ) from None
     except AppError as error:
         raise click.ClickException(error.message) from None

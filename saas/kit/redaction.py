@@ -9,6 +9,17 @@ LEFT_OUT = "[left out]"
 RULES = (
     # What gunicorn quotes of a request that is no HTTP may be any line of it.
     (re.compile(r"(?s)(Invalid request from ip=\S* [^'\"]*?)b?['\"].*"), rf"\1{LEFT_OUT}"),
+    # What PostgreSQL adds to an error quotes the row, up to the statement or the traceback after it.
+    (
+        re.compile(
+            r"(?s)\b(DETAIL|CONTEXT):  .*?(?=\n\[SQL: |\n\(Background|\n\nThe above|\nTraceback|\Z)"
+        ),
+        rf"\1: {LEFT_OUT}",
+    ),
+    (
+        re.compile(r"(invalid input (?:syntax|value) for [^:\n]{1,99}: )\"[^\n]*\""),
+        rf"\1{LEFT_OUT}",
+    ),
     (re.compile(r"(?i)\b(cookie['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+"), rf"\1{LEFT_OUT}"),
     (re.compile(r"(__Host-\w+|\bsession|\bremember)=[^\s;,'\"]+"), rf"\1={LEFT_OUT}"),
     # The part after these paths opens an account.

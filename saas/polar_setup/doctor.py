@@ -73,10 +73,10 @@ def _token() -> tuple[Look | None, Finding]:
         cure = (
             "Check POLAR_SERVER or POLAR_API_URL and the network, or wait: https://status.polar.sh"
         )
-        return None, bad("token", f"{where} does not answer: {error.detail}", cure)
+        return None, bad("token", f"{where} does not answer: {error.explained}", cure)
     except gateway.PolarError as error:
         cure = "Check POLAR_API_URL: what answers there is not Polar's API."
-        return None, bad("token", f"{where} gives a strange answer: {error.detail}", cure)
+        return None, bad("token", f"{where} gives a strange answer: {error.explained}", cure)
     skew = (utcnow() - page.observed_at).total_seconds()
     return Look(page.data.get("items") or [], skew), accepted
 

@@ -126,6 +126,18 @@ def test_text_for_people_is_cleaned_as_well() -> None:
             'Invalid request from ip=10.0.0.1: Invalid HTTP request line: "GET /it\'s"',
             "Invalid request from ip=10.0.0.1: Invalid HTTP request line: [left out]",
         ),
+        (
+            "duplicate key\nDETAIL:  Key (name)=(Zebulon\nQuux) is there.\n[SQL: INSERT]\nTraceback",
+            "duplicate key\nDETAIL: [left out]\n[SQL: INSERT]\nTraceback",
+        ),
+        (
+            "no null\nDETAIL:  Failing row contains (1, Zebulon).\nCONTEXT:  JSON data, line 1: Quux",
+            "no null\nDETAIL: [left out]",
+        ),
+        (
+            'invalid input syntax for type integer: "Zebulon"\nLINE 1',
+            "invalid input syntax for type integer: [left out]\nLINE 1",
+        ),
         ("a-" * 50_000, "a-" * 50_000),
         ("nothing to see at 12:30 (3 < 4)", "nothing to see at 12:30 (3 < 4)"),
     ],

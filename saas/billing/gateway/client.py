@@ -34,11 +34,16 @@ def send(method: str, path: str, query: dict[str, Any] | None, body: object) -> 
         request = client.build_request(method, path, query_params=query, body=body)
         return client.send_request(request)
     except (PolarNetworkError, httpx.HTTPError, httpx.InvalidURL) as error:
-        detail = f"{method} {path}: {type(error).__name__}: {error}"
-        was_sent = not isinstance(
-            error.__cause__ or error, httpx.ConnectError | httpx.ConnectTimeout
-        )
-        raise PolarUnavailable(detail, may_be_done=was_sent and method != "GET") from None
+        cause = error.__cause__ or error
+        detail, words = f"{method} {path}: {type(error).__name__}", str(error)
+        if isinstance(cause, httpx.NetworkError | httpx.TimeoutException):
+            detail, words = (
+                f"{detail}: {words}",
+                "",
+            )  # Of the system; any other may quote the answer.
+        was_sent = not isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout)
+        may_be_done = was_sent and method != "GET"
+        raise PolarUnavailable(detail, may_be_done=may_be_done, words=words) from None
 
 
 def accepts_us(server_url: str) -> bool:

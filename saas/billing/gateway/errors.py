@@ -7,16 +7,23 @@ from saas.errors import AppError
 
 
 class PolarError(AppError):
-    """Parent of what can go wrong with a call. ``detail`` is for the log, never for a page."""
+    """Parent of what can go wrong with a call.
+
+    ``detail`` is for the log, so it quotes nothing of a body. ``explained`` has Polar's own words as well,
+    which may repeat what was sent: for the terminal of who gave the command.
+    """
 
     status: ClassVar[int] = HTTPStatus.BAD_GATEWAY
     code = "polar_error"
     message = "Our payment provider gave an answer we could not use. Please try again later."
 
-    def __init__(self, detail: str = "", *, errors: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, errors: list[dict[str, Any]] | None = None, words: str = ""
+    ) -> None:
         super().__init__()
         self.detail = detail
         self.errors = errors or []
+        self.explained = f"{detail}: {words}" if words else detail
 
     def complains_about(self, *location: str) -> bool:
         """True when the answer names this field, such as ``("body", "email")``."""
@@ -40,9 +47,14 @@ class PolarUnavailable(PolarError):
     )
 
     def __init__(
-        self, detail: str = "", *, retry_after: int | None = None, may_be_done: bool = False
+        self,
+        detail: str = "",
+        *,
+        retry_after: int | None = None,
+        may_be_done: bool = False,
+        words: str = "",
     ) -> None:
-        super().__init__(detail)
+        super().__init__(detail, words=words)
         self.retry_after = retry_after
         self.may_be_done = may_be_done
 

@@ -4,7 +4,7 @@ import email.utils
 import re
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from saas.billing.gateway.errors import (
     PaymentDeclined,
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 MAX_RETRY_AFTER_SECONDS = 3600
 WANTED_SCOPE = re.compile(r'scope="([^"]*)"')
+NAME = re.compile(
+    r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII
+)  # Of an error, a field, a kind of trouble.
+LONGEST_WORDS = 500
 
 
 def json_of(method: str, path: str, response: "httpx.Response") -> Any:
@@ -43,17 +47,39 @@ def json_of(method: str, path: str, response: "httpx.Response") -> Any:
         if not isinstance(data, dict):
             raise PolarRejected(f"{what}: not an object")
         return data
-    detail = f"{what}: {str(data)[:500]}"
+    detail, words = f"{what}{_names_in(data)}", str(data)[:LONGEST_WORDS]
     if status == 403 and isinstance(data, dict) and data.get("error") == "insufficient_scope":
         raise PolarScopeMissing(f"{what}: the token lacks the scope {_wanted_scope(response)}")
     if status in {401, 403} and not _is_business_refusal(data):
-        raise PolarUnauthorized(detail)
+        raise PolarUnauthorized(detail, words=words)
     if status == 402:
-        raise PaymentDeclined(detail)
+        raise PaymentDeclined(detail, words=words)
     if status == 404:
-        raise PolarNotFound(detail)
-    errors = data.get("detail") if isinstance(data, dict) else None
-    raise PolarRejected(detail, errors=errors if isinstance(errors, list) else None)
+        raise PolarNotFound(detail, words=words)
+    raise PolarRejected(detail, errors=_complaints(data), words=words)
+
+
+def _complaints(data: object) -> list[dict[str, Any]]:
+    """Return what the answer finds wrong with the call, one object for each field."""
+    found = data.get("detail") if isinstance(data, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _names_in(data: object) -> str:
+    """Return the name of the error and of the fields that are complained of; no values, no sentences."""
+    error = data.get("error") if isinstance(data, dict) else None
+    places = [(*_path(each.get("loc")), each.get("type")) for each in _complaints(data)]
+    named = [":".join(filter(_is_name, place)) for place in places]
+    words = [error if _is_name(error) else "", *named]
+    return "".join(f" {word}" for word in words if word)
+
+
+def _path(place: object) -> list[object]:
+    return list(place) if isinstance(place, list) else []
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and NAME.fullmatch(value) is not None
 
 
 def _is_business_refusal(data: object) -> bool:
