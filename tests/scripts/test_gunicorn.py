@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,16 +44,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_it_serves_pages_and_static_files_and_stops_gracefully(project: Path) -> None:
+def test_it_serves_pages_and_static_files_and_stops_gracefully(
+    project: Path, tmp_path: Path
+) -> None:
     (port,) = free_ports(1)
     (project / ".env").write_text("WEB_CONCURRENCY=3\n")
-    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
+    environment = clean_environment(project, PORT=str(port), TMPDIR=str(tmp_path), **PRODUCTION)
     with (
         (project / "log.txt").open("w") as log,
         subprocess.Popen(COMMAND, cwd=project, env=environment, stderr=log) as process,
     ):
         try:
             assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 30)
+            for left in tmp_path.iterdir():  # The system does so after some days.
+                shutil.rmtree(left)
             assert wait_until(lambda: len(processes_in(project)) == 4, 5)
             named = {"Host": "app.example.com"}
             mounted = named | {"SCRIPT_NAME": "/elsewhere"}
