@@ -1,5 +1,6 @@
 """Flask extensions, created here without an application and bound to one in ``app.py``."""
 
+from datetime import datetime, timedelta
 from typing import cast
 
 from flask import Flask
@@ -8,9 +9,10 @@ from flask_limiter.util import get_remote_address
 from flask_mailman import Mail
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Interval, Table, func, literal, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 
+from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.migrating import LazyMigrate
 from saas.kit.models import Base
 from saas.kit.remembering import LoginManager
@@ -54,3 +56,14 @@ def insert(table: Table) -> postgresql.Insert:
     if db.engine.dialect.name == "sqlite":
         return cast(postgresql.Insert, sqlite.insert(table))
     return postgresql.insert(table)
+
+
+def shared_now(shift: timedelta = timedelta()) -> ColumnElement[datetime]:
+    """Return, as part of a statement, the present moment by the clock that all machines share, and a shift.
+
+    It is for what one machine writes and another one judges by the half minute, since their own clocks may
+    be further apart than that. PostgreSQL has that clock; where SQLite is, there is one machine.
+    """
+    if db.engine.dialect.name == "sqlite":
+        return literal(utcnow() + shift, UTCDateTime())
+    return type_coerce(func.clock_timestamp() + literal(shift, Interval()), UTCDateTime())

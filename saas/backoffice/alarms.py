@@ -28,9 +28,9 @@ def alarms() -> list[Alarm]:
 def _stopped_worker() -> list[Alarm]:
     if current().jobs_address == "inline":  # Nobody is needed then.
         return []
-    seen = heartbeat.last_seen()
-    if seen is not None and utcnow() - seen < heartbeat.GONE_AFTER:
+    if not heartbeat.is_missed(heartbeat.silence()):
         return []
+    seen = heartbeat.last_seen()
     last = (
         f"The last one was seen on {seen:%Y-%m-%d at %H:%M} UTC."
         if seen

@@ -18,8 +18,8 @@ from sqlalchemy import ForeignKey, String, Table, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.errors import AppError
-from saas.extensions import db, insert, start_write
-from saas.kit.datetimes import UTCDateTime, utcnow
+from saas.extensions import db, insert, shared_now, start_write
+from saas.kit.datetimes import UTCDateTime
 from saas.kit.models import Base
 
 LONGEST = timedelta(seconds=30)  # Whoever has not finished by then has died, or Polar hangs.
@@ -68,13 +68,13 @@ def taken(user_id: int) -> Iterator[None]:
 
 
 def _take(user_id: int, holder: str) -> bool:
-    table, now = cast(Table, CheckoutTurn.__table__), utcnow()
+    table, now = cast(Table, CheckoutTurn.__table__), shared_now()
     statement = insert(table).values(user_id=user_id, holder=holder, taken_at=now)
     start_write()
     taking = statement.on_conflict_do_update(
         index_elements=[table.c.user_id],
         set_={"holder": holder, "taken_at": now},
-        where=table.c.taken_at <= now - LONGEST,
+        where=table.c.taken_at <= shared_now(-LONGEST),
     )
     is_mine = db.session.scalar(taking.returning(table.c.user_id)) is not None
     db.session.commit()

@@ -11,7 +11,6 @@ from saas.config import current
 from saas.extensions import db, start_write
 from saas.jobs import heartbeat, periodic, records, running
 from saas.jobs.models import STATES, Job
-from saas.kit.datetimes import utcnow
 
 jobs = AppGroup("jobs", help="Look at the work that nobody waits for.")
 
@@ -47,9 +46,9 @@ def show_list(state: str | None, limit: int) -> None:
         click.echo(_line(job))
     if not found:
         click.echo("There are none.")
-    figures, seen = records.figures(), heartbeat.last_seen()
+    figures, quiet = records.figures(), heartbeat.silence()
     click.echo(f"{figures.waiting} waiting, {figures.running} running, {figures.failed} failed.")
-    ago = f"{(utcnow() - seen).total_seconds():.0f} seconds ago" if seen else "never"
+    ago = "never" if quiet is None else f"{quiet.total_seconds():.0f} seconds ago"
     click.echo(f"A worker was seen {ago}.")
 
 

@@ -7,10 +7,9 @@ from typing import cast
 from sqlalchemy import Table, delete, func, select
 
 from saas.config import current
-from saas.extensions import db, insert, start_write
+from saas.extensions import db, insert, shared_now, start_write
 from saas.jobs import leases
 from saas.jobs.models import Worker
-from saas.kit.datetimes import utcnow
 from saas.kit.processes import PerProcess
 
 BEATS_EVERY_SECONDS = 5.0
@@ -25,7 +24,7 @@ _answer: PerProcess[dict[str, float | bool]] = PerProcess(dict)
 
 def beat() -> None:
     """Say that this worker is there."""
-    now = utcnow()
+    now = shared_now()
     values = {"id": leases.owner(), "version": current().release, "started_at": now}
     table = cast(Table, Worker.__table__)
     statement = insert(table).values(values | {"last_seen": now})
@@ -48,14 +47,21 @@ def last_seen() -> datetime | None:
     return db.session.scalar(select(func.max(Worker.last_seen)))
 
 
+def silence() -> timedelta | None:
+    """Return for how long no worker has shown itself, or ``None`` when none ever has."""
+    found = db.session.execute(select(shared_now(), func.max(Worker.last_seen))).one()
+    return found[0] - found[1] if found[1] is not None else None
+
+
+def is_missed(quiet: timedelta | None) -> bool:
+    """True when a silence means that no worker is there."""
+    return quiet is None or quiet >= GONE_AFTER
+
+
 def workers() -> list[Worker]:
     """Return the workers that have shown themselves lately, the newest first."""
-    since = utcnow() - GONE_AFTER
-    return list(
-        db.session.scalars(
-            select(Worker).where(Worker.last_seen > since).order_by(Worker.started_at.desc())
-        )
-    )
+    lately = Worker.last_seen > shared_now(-GONE_AFTER)
+    return list(db.session.scalars(select(Worker).where(lately).order_by(Worker.started_at.desc())))
 
 
 def worker_is_there() -> bool:
@@ -63,9 +69,9 @@ def worker_is_there() -> bool:
     known = _answer.get()
     now = time.monotonic()
     if now >= known.get("until", 0.0):
-        seen = last_seen()
+        quiet = silence()
         db.session.rollback()
-        known["is_there"] = seen is not None and seen > utcnow() - GONE_AFTER
+        known["is_there"] = not is_missed(quiet)
         known["until"] = now + KNOWN_FOR_SECONDS
     return bool(known["is_there"])
 
@@ -73,7 +79,7 @@ def worker_is_there() -> bool:
 def forget_old() -> int:
     """Delete the rows of workers that died long ago. Returns how many."""
     start_write()
-    old = delete(Worker).where(Worker.last_seen < utcnow() - FORGOTTEN_AFTER).returning(Worker.id)
+    old = delete(Worker).where(Worker.last_seen < shared_now(-FORGOTTEN_AFTER)).returning(Worker.id)
     count = len(db.session.scalars(old.execution_options(synchronize_session=False)).all())
     db.session.commit()
     return count

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from saas.extensions import db, start_write
+from saas.extensions import db, shared_now, start_write
 from saas.jobs.models import Job
-from saas.kit.datetimes import utcnow
 from saas.kit.processes import PerProcess, new_name
 
 log = logging.getLogger(__name__)
@@ -37,9 +36,14 @@ def owner() -> str:
     return _hand.get().owner
 
 
-def until(now: datetime) -> datetime:
-    """Return when a lease taken now runs out."""
-    return now + LEASE
+def until() -> ColumnElement[datetime]:
+    """Return, as part of a statement, when a lease taken now runs out."""
+    return shared_now(LEASE)
+
+
+def has_run_out() -> ColumnElement[bool]:
+    """The condition under which nobody has said for too long that a job is still being done."""
+    return (Job.state == "running") & (Job.lease_until < shared_now())
 
 
 @contextmanager
@@ -66,7 +70,7 @@ def renew() -> None:
     statement = update(Job).where(
         Job.id.in_(held), Job.state == "running", Job.worker == hand.owner
     )
-    values = statement.values(lease_until=until(utcnow()))
+    values = statement.values(lease_until=until())
     db.session.execute(values.execution_options(synchronize_session=False))
     db.session.commit()
 

@@ -71,9 +71,7 @@ def run_next(overdue: timedelta = ON_ITS_WAY, *, in_web: bool = False) -> bool:
 def take_back() -> int:
     """Let the jobs of processes that died be done by others. Returns how many there were."""
     start_write()
-    expired = select(Job.id, Job.name, Job.attempts).where(
-        Job.state == "running", Job.lease_until < utcnow()
-    )
+    expired = select(Job.id, Job.name, Job.attempts).where(leases.has_run_out())
     rows = db.session.execute(expired.with_for_update(skip_locked=True)).all()
     for job_id, name, attempts in rows:
         log.warning("job %s (%s) was left behind by a process that died", job_id, name)
@@ -128,7 +126,7 @@ def _claim(job_id: int) -> Claim | None:
         update(Job)
         .where(Job.id == job_id, Job.state == "waiting", Job.run_after <= now)
         .where(Job.name.in_(registry.names(in_web=False)))
-        .values(state="running", started_at=now, lease_until=leases.until(now), worker=worker)
+        .values(state="running", started_at=now, lease_until=leases.until(), worker=worker)
         .values(attempts=Job.attempts + 1)
         .returning(Job.id, Job.name, Job.arguments, Job.recipient, Job.attempts)
         .execution_options(synchronize_session=False)
@@ -150,29 +148,35 @@ def _do(claim: Claim) -> None:
     started = time.perf_counter()
     try:
         kind.function(**claim.arguments, **given)
-        _finish(claim)
+        is_ours = _finish(claim)
     except Exception as error:
         db.session.rollback()
         is_over = isinstance(error, registry.GiveUp) or claim.attempts >= kind.attempts
         _note_failure(claim, error, is_over)
     else:
         taken = time.perf_counter() - started
-        log.info("job %s (%s) is done, after %.3f s", claim.id, claim.name, taken)
+        if is_ours:
+            log.info("job %s (%s) is done, after %.3f s", claim.id, claim.name, taken)
+        else:
+            log.warning("job %s (%s) was taken from us, after %.3f s", claim.id, claim.name, taken)
     finally:
         db.session.remove()
 
 
-def _finish(claim: Claim) -> None:
-    """Note that it is done, in the transaction that its function left open, if it left one."""
+def _finish(claim: Claim) -> bool:
+    """Note that it is done, in the transaction that its function left open, if it left one.
+
+    Returns false, and undoes what that transaction wrote, when others have taken it over meanwhile.
+    """
     if not _is_writing():
         db.session.commit()
         start_write()
     done = {"state": "done", "finished_at": utcnow(), "recipient": None, "error": None}
     if _update(claim.is_ours, **done, lease_until=None):
         db.session.commit()
-    else:
-        db.session.rollback()
-        log.warning("job %s (%s) took longer than its lease; others have it", claim.id, claim.name)
+        return True
+    db.session.rollback()
+    return False
 
 
 def _is_writing() -> bool:

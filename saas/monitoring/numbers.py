@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from saas.extensions import db
 from saas.jobs import heartbeat, records
-from saas.monitoring.readiness import age, oldest_unhandled
+from saas.monitoring.readiness import age, in_seconds, oldest_unhandled
 from saas.webhooks.models import Delivery
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def _ages() -> dict[tuple[str, str], float | None]:
         ("webhook_oldest_unhandled_seconds", "Since the oldest that is not applied."): age(
             oldest_unhandled()
         ),
-        ("worker_last_seen_seconds", "Since a worker has shown itself."): age(
-            heartbeat.last_seen()
+        ("worker_last_seen_seconds", "Since a worker has shown itself."): in_seconds(
+            heartbeat.silence()
         ),
     }
     db.session.rollback()

@@ -77,9 +77,8 @@ def _migrations() -> Check:
 def _worker() -> Check:
     if current().runs_jobs_inline:
         return Check(True, {"inline": True})
-    seen = heartbeat.last_seen()
-    is_there = seen is not None and seen > utcnow() - heartbeat.GONE_AFTER
-    return Check(is_there, {"seen_seconds_ago": age(seen)})
+    quiet = heartbeat.silence()
+    return Check(not heartbeat.is_missed(quiet), {"seen_seconds_ago": in_seconds(quiet)})
 
 
 def _deliveries() -> Check:
@@ -104,4 +103,9 @@ def oldest_unhandled() -> datetime | None:
 
 def age(moment: datetime | None) -> float | None:
     """Return the seconds since a moment."""
-    return None if moment is None else round((utcnow() - moment).total_seconds(), 1)
+    return None if moment is None else in_seconds(utcnow() - moment)
+
+
+def in_seconds(span: timedelta | None) -> float | None:
+    """Return how many seconds that is."""
+    return None if span is None else round(span.total_seconds(), 1)

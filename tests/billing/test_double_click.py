@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -124,3 +125,13 @@ def test_clicks_at_once_switch_once(polar_app: Flask, polar: LocalPolar, shop: S
     with polar_app.app_context():
         reasons = db.session.scalars(db.select(Order.billing_reason)).all()
     assert sorted(reasons) == ["subscription_create", "subscription_update"]
+
+
+def test_a_machine_whose_clock_is_ahead_waits_for_its_turn(app: Flask) -> None:
+    sign_in(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            pytest.skip("SQLite is for one machine, which has one clock")
+        user_id = db.session.scalars(db.select(User.id)).one()
+        with turns.taken(user_id), time_machine.travel(utcnow() + 2 * turns.LONGEST):
+            assert not turns._take(user_id, "another machine")

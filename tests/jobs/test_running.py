@@ -1,13 +1,11 @@
 """Doing a job: once at a time, again when it failed, and what is kept about it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select, update
@@ -16,28 +14,10 @@ from saas.accounts import emails
 from saas.accounts.models import User
 from saas.billing.gateway import PolarUnavailable
 from saas.extensions import db, start_write
-from saas.jobs import GiveUp, enqueue, leases, records, registry, running
+from saas.jobs import GiveUp, enqueue, records, registry, running
 from saas.jobs.models import Job
 from saas.kit.datetimes import utcnow
 from tests.accounts.pages import EMAIL, mails
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def job_of(queued_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
-    """Make a kind of job out of a function and ask for one."""
-    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
-
-    def make(function: Callable[..., Any], **how: Any) -> int:
-        registry.handler("test.job", **how)(function)
-        job_id = enqueue("test.job")
-        db.session.commit()
-        assert job_id is not None
-        return job_id
-
-    with queued_app.app_context():
-        yield make
 
 
 def job(job_id: int) -> Job:
@@ -157,56 +137,6 @@ def test_what_a_job_wrote_is_committed_with_its_end(job_of: Callable[..., int]) 
     running.run(job_id)
     assert emails_of_users() == ["ada@example.com"]
     assert job(job_id).state == "done"
-
-
-def expire(job_id: int) -> None:
-    """Half a minute without a word."""
-    start_write()
-    db.session.get_one(Job, job_id).lease_until = utcnow() - timedelta(seconds=1)
-    db.session.commit()
-
-
-def test_who_comes_back_after_its_lease_changes_nothing(
-    job_of: Callable[..., int], queued_app: Flask
-) -> None:
-    ids: list[int] = []
-
-    def work() -> None:
-        attempt = job(ids[0]).attempts
-        if attempt == 1:
-            with queued_app.app_context():  # Another process, meanwhile.
-                expire(ids[0])
-                assert running.take_back() == 1
-                assert running.run(ids[0])
-        add_user(attempt)
-
-    ids.append(job_of(work))
-    running.run(ids[0])
-    assert emails_of_users() == ["2@example.com"]
-    assert job(ids[0]).state == "done"
-
-
-def test_lease_is_renewed_while_it_runs(job_of: Callable[..., int]) -> None:
-    ids: list[int] = []
-
-    def long() -> None:
-        with time_machine.travel(utcnow() + HOUR, tick=False):
-            leases.renew()
-            assert running.take_back() == 0
-
-    ids.append(job_of(long))
-    running.run(ids[0])
-    assert (job(ids[0]).state, job(ids[0]).attempts) == ("done", 1)
-
-
-def test_job_that_kills_every_process_ends(job_of: Callable[..., int]) -> None:
-    job_id = job_of(bad, attempts=2)
-    for _ in range(2):
-        assert running._claim(job_id)  # And then the process is gone.
-        expire(job_id)
-        assert running.take_back() == 1
-    assert job(job_id).state == "failed"
-    assert "died" in str(job(job_id).error)
 
 
 def test_process_that_ends_gives_back_what_it_has(job_of: Callable[..., int]) -> None:

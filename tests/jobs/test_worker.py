@@ -173,6 +173,25 @@ def test_killed_in_the_middle_another_finishes_it(
     assert job_in(smtp_app, job_id).attempts == 2
 
 
+def test_two_machines_whose_clocks_are_apart_send_one_mail(
+    smtp_app: Flask, slow_smtp: SlowServer, tmp_path: Path
+) -> None:
+    with smtp_app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            pytest.skip("SQLite is for one machine, which has one clock")
+    with working(smtp_app, tmp_path / "right.log") as right:
+        job_id = ask(smtp_app)
+        eventually(lambda: slow_smtp.begun == 1)
+        with working(smtp_app, tmp_path / "ahead.log", seconds_ahead=45) as ahead:
+            slow_smtp.open.set()  # It has looked for what was left behind before it says that it works.
+            eventually(lambda: job_in(smtp_app, job_id).state == "done")
+            for worker in (right, ahead):
+                assert worker.stop() == 0
+                assert "left behind" not in worker.output
+    assert slow_smtp.taken == slow_smtp.begun == 1
+    assert job_in(smtp_app, job_id).attempts == 1
+
+
 def test_told_to_stop_it_finishes_what_is_in_hand(
     smtp_app: Flask, slow_smtp: SlowServer, tmp_path: Path
 ) -> None:

@@ -16,7 +16,14 @@ from saas.config import ROOT, Settings
 from saas.extensions import db
 from saas.jobs.models import Job
 
-WORKER = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
+COMMAND = ["--app", "wsgi", "worker"]
+# A worker on a machine whose clock is wrong by so many seconds.
+ASTRAY = """
+import runpy, sys, time
+import time_machine
+time_machine.travel(time.time() + float(sys.argv.pop(1)), tick=True).start()
+runpy.run_module("flask", run_name="__main__")
+"""
 
 
 class Worker:
@@ -43,10 +50,13 @@ class Worker:
 
 
 @contextmanager
-def working(app: Flask, log: Path, **environment: str) -> Iterator[Worker]:
-    """A worker with the settings of an application."""
+def working(
+    app: Flask, log: Path, *, seconds_ahead: float = 0, **environment: str
+) -> Iterator[Worker]:
+    """A worker with the settings of an application, on a machine whose clock is ahead by so much."""
+    python = ["-c", ASTRAY, str(seconds_ahead)] if seconds_ahead else ["-m", "flask"]
     with log.open("wb") as output:
-        process = _start(app.extensions["settings"], output, environment)
+        process = _start(python, app.extensions["settings"], output, environment)
         worker = Worker(process, log)
         try:
             eventually(lambda: "Working," in worker.output or process.poll() is not None)
@@ -75,7 +85,7 @@ def job_in(app: Flask, job_id: int) -> Job:
 
 
 def _start(
-    settings: Settings, output: IO[bytes], changes: dict[str, str]
+    python: list[str], settings: Settings, output: IO[bytes], changes: dict[str, str]
 ) -> "subprocess.Popen[bytes]":
     environment = {
         "PATH": os.environ["PATH"],
@@ -94,5 +104,9 @@ def _start(
         "WORKER_THREADS": "1",
     }
     return subprocess.Popen(
-        WORKER, cwd=ROOT, env=environment | changes, stdout=output, stderr=subprocess.STDOUT
+        [sys.executable, *python, *COMMAND],
+        cwd=ROOT,
+        env=environment | changes,
+        stdout=output,
+        stderr=subprocess.STDOUT,
     )
