@@ -19,9 +19,8 @@ except ConfigurationError as error:
     sys.exit(str(error))
 
 HOST = os.environ.get("HOST", "127.0.0.1")
-PORT = os.environ.get("PORT", "8000")
 
-bind = f"{HOST}:{PORT}"
+bind = f"{HOST}:{settings.port}"
 workers = settings.web_concurrency
 threads = settings.web_threads
 worker_class = "gthread"

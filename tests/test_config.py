@@ -76,8 +76,32 @@ def test_good_settings_have_no_problem() -> None:
         ({"LOG_LEVEL": "verbose"}, "LOG_LEVEL"),
         ({"SENTRY_DSN": "sentry"}, "SENTRY_DSN"),
         ({"SENTRY_DSN": "https://[key"}, "SENTRY_DSN"),
-        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY"),
-        ({"WEB_THREADS": "0"}, "WEB_THREADS"),
+        (
+            {"BASE_URL": "https://bücher.example"},
+            "BASE_URL names the host 'bücher.example'; write xn--bcher-kva.example",
+        ),
+        (
+            {"BASE_URL": "https://app example.com"},
+            "BASE_URL names the host 'app example.com'; it must",
+        ),
+        ({"POLAR_ACCESS_TOKEN": "polar_oat_ä"}, "POLAR_ACCESS_TOKEN contains what no token has"),
+        ({"POLAR_ACCESS_TOKEN": "polar_oat a"}, "POLAR_ACCESS_TOKEN contains what no token has"),
+        ({"RATE_LIMIT_STORAGE": "redis+cluster://127.0.0.1:7000"}, "no cluster, one Redis"),
+        ({"RATE_LIMIT_STORAGE": "redis://127.0.0.1/notanumber"}, "RATE_LIMIT_STORAGE must be"),
+        ({"RATE_LIMIT_STORAGE": "redis+unix:///run/redis.sock?db=x"}, "RATE_LIMIT_STORAGE must be"),
+        ({"JOBS_URL": "redis://127.0.0.1:6379/notanumber"}, "JOBS_URL must be"),
+        ({"JOBS_URL": "rediss://127.0.0.1:6379/?db=one"}, "JOBS_URL must be"),
+        (
+            {"ALLOWED_HOSTS": "https://shop.example"},
+            "'https://shop.example'; write shop.example, as",
+        ),
+        ({"ALLOWED_HOSTS": "a.example, b.example:8000"}, "'b.example:8000'; write b.example, as"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS names '*'; it must be a name"),
+        ({"ALLOWED_HOSTS": "b.example."}, "ALLOWED_HOSTS names 'b.example.'"),
+        ({"ALLOWED_HOSTS": "bücher.example"}, "write xn--bcher-kva.example"),
+        ({"METRICS_TOKEN": "c7a1e2d3f4b5968790a1b2c3d4e5f60ü"}, "METRICS_TOKEN contains what no"),
+        ({"MAIL_SERVER": "smtp://foo"}, "MAIL_SERVER is 'smtp://foo'; it must be a host alone"),
+        ({"MAIL_SERVER": "smtp.example.com:587"}, "the port goes into MAIL_PORT"),
     ],
 )
 def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None:
@@ -97,6 +121,14 @@ def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None
         {"JOBS_URL": "unix:///run/redis.sock"},
         {"RATE_LIMIT_STORAGE": "redis+unix:///run/redis.sock"},
         {"RATE_LIMIT_STORAGE": "rediss://:word@host:6380/1"},
+        {"RATE_LIMIT_STORAGE": "redis+sentinel://host:26379/mymaster"},
+        {"RATE_LIMIT_STORAGE": "redis://host"},
+        {"JOBS_URL": "unix:///run/redis.sock?db=2"},
+        {"BASE_URL": "https://xn--bcher-kva.example:8443"},
+        {"BASE_URL": "https://[::1]:8443"},
+        {"ALLOWED_HOSTS": "a.example .b.example 10.0.0.1 ::1 web_1 localhost"},
+        {"MAIL_SERVER": "10.0.0.1"},
+        {"MAIL_SERVER": "mail_1"},
         {"DATABASE_URL": "postgresql:///app"},
         {"DATABASE_URL": "postgresql://app:p%40ss@db.internal:5432/app?sslmode=require"},
         {"LOG_LEVEL": "warning"},
@@ -106,22 +138,6 @@ def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None
 )
 def test_what_is_safe_is_taken(change: dict[str, str]) -> None:
     assert from_environment(GOOD | change).problems() == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"MAIL_PORT": "smtp"},
-        {"TRUSTED_PROXIES": "-1"},
-        {"TRUSTED_PROXIES": "1.7"},
-        {"WEB_CONCURRENCY": "two"},
-        {"MAIL_USE_TLS": "perhaps"},
-        {"PAST_DUE_GRACE_DAYS": "inf"},
-    ],
-)
-def test_what_cannot_be_read_is_named(change: dict[str, str]) -> None:
-    with pytest.raises(ConfigurationError, match=next(iter(change))):
-        from_environment(GOOD | change)
 
 
 def test_forgetting_app_env_is_the_safe_side() -> None:
@@ -182,31 +198,6 @@ def test_flask_check_says_what_to_mend(tmp_path: Path) -> None:
     assert "SECRET_KEY is a placeholder" in run.stdout
     assert "flask db upgrade" in run.stdout
     assert "Traceback" not in run.stderr
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"LOG_LEVEL": "verbose"},
-        {"RATE_LIMIT_STORAGE": "foo://x"},
-        {"RATE_LIMIT_STORAGE": "redis://host:port"},
-        {"DATABASE_URL": "mysql://a@b/c"},
-        {"JOBS_URL": "foo://x"},
-        {"SENTRY_DSN": "sentry"},
-        {"BASE_URL": "https://[app"},
-        {"POLAR_API_URL": "https://[api"},
-        {"TRUSTED_PROXIES": "1.7"},
-        {"WEB_CONCURRENCY": "two"},
-    ],
-)
-def test_flask_check_stands_what_no_application_can_be_built_with(
-    change: dict[str, str], tmp_path: Path
-) -> None:
-    run = flask_check(tmp_path, **change)
-    assert run.returncode == 1
-    assert next(iter(change)) in run.stdout + run.stderr
-    assert "Traceback" not in run.stdout + run.stderr
-    assert "No such command" not in run.stderr
 
 
 @pytest.mark.parametrize("command", [("--help",), ("db", "--help"), ("billing", "--help")])

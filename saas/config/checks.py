@@ -7,6 +7,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from saas.config import addresses
 from saas.config.known import BILLING_MAILS, POLAR_URLS
 from saas.kit.urls import is_http_url, is_loopback
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from saas.config.settings import Settings
 
 POSTGRESQL = ("postgres", "postgresql")
-REDIS = ("redis", "rediss")
+REDIS = (
+    "redis",
+    "rediss",
+    "redis+unix",
+    "redis+sentinel",
+)  # A cluster is asked at once, at the start.
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PLACEHOLDERS = ("changeme", "secret", "yoursecret", "development", "password", "placeholder")
 MIN_SECRET_LENGTH = (
@@ -27,6 +33,7 @@ def problems(settings: "Settings") -> list[str]:
     return [
         *obstacles(settings),
         *_malformed(settings),
+        *(addresses.problems(settings) if is_http_url(settings.base_url) else []),
         *(_unsafe(settings) if settings.is_production else []),
     ]
 
@@ -38,17 +45,21 @@ def obstacles(settings: "Settings") -> list[str]:
         found.append(f"BASE_URL is {settings.base_url!r}; it must be like https://app.example.com.")
     if settings.polar_api_url and not is_http_url(settings.polar_api_url):
         found.append(f"POLAR_API_URL is {settings.polar_api_url!r}; it must be an http(s) address.")
+    if not _is_plain(settings.polar_access_token):
+        found.append("POLAR_ACCESS_TOKEN contains what no token has. Copy it from Polar once more.")
     # What these four hold may be a password, so the sentence does not repeat it.
     if not _is_store(settings.database_url, *POSTGRESQL, "postgresql+psycopg", "sqlite"):
         found.append("DATABASE_URL must be like sqlite:///file or postgresql://user@host/name.")
     if settings.jobs_url not in {"", "inline"} and not _is_store(
-        settings.jobs_url, *POSTGRESQL, *REDIS, "unix", "sqlite"
+        settings.jobs_url, *POSTGRESQL, "redis", "rediss", "unix", "sqlite"
     ):
         found.append("JOBS_URL must be like sqlite:///file, redis://host/1 or postgresql://host/n.")
     if settings.rate_limit_storage != "memory://" and not _is_store(
-        settings.rate_limit_storage, *REDIS, "redis+unix", "redis+sentinel", "redis+cluster"
+        settings.rate_limit_storage, *REDIS
     ):
-        found.append("RATE_LIMIT_STORAGE must be memory:// or like redis://host:6379/1.")
+        found.append(
+            "RATE_LIMIT_STORAGE must be memory:// or like redis://host:6379/1; no cluster, one Redis."
+        )
     if settings.sentry_dsn and not _is_dsn(settings.sentry_dsn):
         found.append(
             "SENTRY_DSN must be like https://key@host/1; copy it from the project in Sentry."
@@ -99,12 +110,10 @@ def _malformed(settings: "Settings") -> list[str]:
         found.append(
             f"MAIL_FROM is {settings.mail_from!r}; it must be like Acme <hello@acme.example>."
         )
-    for name, count in (
-        ("WEB_CONCURRENCY", settings.web_concurrency),
-        ("WEB_THREADS", settings.web_threads),
-    ):
-        if count < 1:
-            found.append(f"{name} is {count}; somebody must answer, so it is 1 or more.")
+    if not _is_plain(settings.metrics_token):
+        found.append(
+            "METRICS_TOKEN contains what no header can carry; take ASCII letters and digits."
+        )
     if unknown := sorted(set(settings.mails_off) - set(BILLING_MAILS)):
         known = ", ".join(BILLING_MAILS)
         found.append(f"MAILS_OFF names {unknown[0]!r}; it may name {known}.")
@@ -120,7 +129,14 @@ def _is_store(url: str, *schemes: str) -> bool:
         return False
     # A file is named after three slashes; urlsplit takes `sqlite:name` for one as well.
     named = url.startswith(f"{parts.scheme}://") and bool(parts.netloc or parts.path.strip("/"))
+    if parts.scheme.startswith(("redis", "unix")) and not addresses.is_redis_number(url):
+        return False
     return parts.scheme in schemes and named and not (parts.scheme == "sqlite" and parts.netloc)
+
+
+def _is_plain(token: str) -> bool:
+    """True when it can travel in a header."""
+    return token.isascii() and token.isprintable() and " " not in token
 
 
 def _is_bare(url: str) -> bool:

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 
 from dotenv import load_dotenv
 
-from saas.config.known import ROOT
+from saas.config.known import RANGES, ROOT
 from saas.config.settings import ConfigurationError, Settings
 
 
@@ -48,11 +49,12 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         rate_limit_storage=read.text("RATE_LIMIT_STORAGE", "memory://"),
         web_concurrency=read.whole("WEB_CONCURRENCY", 2),
         web_threads=read.whole("WEB_THREADS", 4),
+        port=read.whole("PORT", 8000),
         trusted_proxies=read.whole("TRUSTED_PROXIES", 0),
         page_cache_seconds=read.number("PAGE_CACHE_SECONDS", 0 if development else 5),
         log_level=read.text("LOG_LEVEL", "INFO").upper(),
         jobs_url=read.text("JOBS_URL", ""),
-        worker_threads=max(1, read.whole("WORKER_THREADS", 2)),
+        worker_threads=read.whole("WORKER_THREADS", 2),
         worker_patience_seconds=read.number("WORKER_PATIENCE_SECONDS", 25),
         log_format=read.text("LOG_FORMAT", "text" if development else "json"),
         access_log=read.switch("ACCESS_LOG", False),
@@ -80,23 +82,23 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self.environ.get(name, "").strip() or default
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float, kind: str = "number") -> float:
+        """Return a number that makes sense for this setting."""
         value = self.text(name, str(default))
+        low, high = RANGES[name]
         try:
             number = float(value)
         except ValueError:
-            self.problems.append(f"{name} is {value!r}; it must be a number.")
-            return default
-        if not 0 <= number < 1e6:
-            self.problems.append(f"{name} is {value!r}; it must be a number from 0 up.")
-            return default
-        return number
+            number = nan
+        if low <= number <= high and (kind == "number" or number.is_integer()):
+            return number
+        self.problems.append(
+            f"{name} is {value!r}; it must be a {kind} from {low:g} to {high:.0f}."
+        )
+        return default
 
     def whole(self, name: str, default: int) -> int:
-        number = self.number(name, float(default))
-        if not number.is_integer():
-            self.problems.append(f"{name} is {number}; it must be a whole number.")
-        return int(number)
+        return int(self.number(name, default, "whole number"))
 
     def switch(self, name: str, default: bool) -> bool:
         value = self.text(name, "1" if default else "0").lower()

@@ -50,6 +50,7 @@ class Settings:
     rate_limit_storage: str = "memory://"
     web_concurrency: int = 2
     web_threads: int = 4
+    port: int = 8000
     trusted_proxies: int = 0
     page_cache_seconds: float = 0
     log_level: str = "INFO"

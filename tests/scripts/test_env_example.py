@@ -10,7 +10,7 @@ from tests.scripts import ROOT
 
 TEXT = (ROOT / ".env.example").read_text(encoding="utf-8")
 LISTED = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", TEXT, re.MULTILINE)
-OUTSIDE = {"PORT", "POLAR_EMULATOR_PORT", "HOST", "FORWARDED_ALLOW_IPS"}
+OUTSIDE = {"POLAR_EMULATOR_PORT", "HOST", "FORWARDED_ALLOW_IPS"}
 
 
 def names_read_by_the_application() -> set[str]:

@@ -80,7 +80,13 @@ def test_it_serves_pages_and_static_files_and_stops_gracefully(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SECRET_KEY", "change-me"), ("WEB_THREADS", "two"), ("LOG_LEVEL", "verbose")],
+    [
+        ("SECRET_KEY", "change-me"),
+        ("WEB_THREADS", "two"),
+        ("LOG_LEVEL", "verbose"),
+        ("PORT", "99999"),
+        ("RATE_LIMIT_STORAGE", "redis+cluster://127.0.0.1:9"),
+    ],
 )
 def test_it_refuses_to_start_with_a_bad_setting(project: Path, name: str, value: str) -> None:
     (port,) = free_ports(1)

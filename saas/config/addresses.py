@@ -1,0 +1,76 @@
+"""What is wrong with the names of machines in the settings, each told in one sentence."""
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from saas.config.settings import Settings
+
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+HOST = re.compile(rf"{LABEL}(?:\.{LABEL})*", re.ASCII)
+NUMBERED = ("redis", "rediss")  # Redis has databases with numbers; the client takes 0 for a word.
+
+
+def problems(settings: "Settings") -> list[str]:
+    """Return one sentence for each name that no request and no connection will ever match."""
+    return [*_base_url(settings), *_allowed_hosts(settings), *_mail_server(settings)]
+
+
+def is_redis_number(url: str) -> bool:
+    """True unless an address of Redis names its database by something that is no number."""
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query, keep_blank_values=True).get("db", [])
+    path = [parts.path.strip("/")] if parts.scheme in NUMBERED and parts.path.strip("/") else []
+    return all(name.isascii() and name.isdigit() for name in (*asked, *path))
+
+
+def _base_url(settings: "Settings") -> list[str]:
+    host = urlsplit(settings.base_url).hostname or ""
+    if _is_host(host):
+        return []
+    return [f"BASE_URL names the host {host!r}; {_cure(host)}."]
+
+
+def _allowed_hosts(settings: "Settings") -> list[str]:
+    found = []
+    for name in settings.allowed_hosts:
+        if not _is_host(name.removeprefix(".")):
+            host = urlsplit(name if "//" in name else f"//{name}").hostname or ""
+            found.append(
+                f"ALLOWED_HOSTS names {name!r}; {_cure(host)}, without scheme, port and path, "
+                "and .example.com for all below example.com."
+            )
+    return found
+
+
+def _mail_server(settings: "Settings") -> list[str]:
+    server = settings.mail_server
+    if not server or _is_host(server):
+        return []
+    words = "it must be a host alone, like smtp.example.com; the port goes into MAIL_PORT."
+    return [f"MAIL_SERVER is {server!r}; {words}"]
+
+
+def _is_host(name: str) -> bool:
+    if HOST.fullmatch(name):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _cure(host: str) -> str:
+    """Say how the name is written so that it is what browsers send."""
+    import idna  # Commands start sooner without it.
+
+    try:
+        ours = idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        ours = ""
+    if not _is_host(ours):
+        return "it must be a name like app.example.com"
+    return f"write {ours}, as browsers send it"
