@@ -9,7 +9,7 @@ from flask.cli import AppGroup, with_appcontext
 from saas import audit
 from saas.config import current
 from saas.extensions import db, start_write
-from saas.jobs import heartbeat, periodic, records, running
+from saas.jobs import heartbeat, periodic, records, running, tallies
 from saas.jobs.models import STATES, Job
 
 jobs = AppGroup("jobs", help="Look at the work that nobody waits for.")
@@ -96,6 +96,7 @@ def run() -> None:
     count = 0
     while running.run_next(running.AT_ONCE):
         count += 1
+    tallies.save()
     click.echo(f"{count} done.")
 
 

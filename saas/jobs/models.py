@@ -1,9 +1,9 @@
-"""Jobs with what became of them, and the workers that have shown themselves."""
+"""Jobs with what became of them, the workers that have shown themselves, and what they have counted."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, text
+from sqlalchemy import JSON, Double, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.kit.datetimes import UTCDateTime, utcnow
@@ -61,3 +61,13 @@ class Worker(Base):
     version: Mapped[str] = mapped_column(String(64), default="")
     started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     last_seen: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
+
+
+class Tally(Base):
+    """What all workers together have counted of one thing, see ``tallies``. ``labels`` is JSON."""
+
+    __tablename__ = "worker_tallies"
+
+    sample: Mapped[str] = mapped_column(String(64), primary_key=True)
+    labels: Mapped[str] = mapped_column(String(512), primary_key=True)
+    value: Mapped[float] = mapped_column(Double)

@@ -21,7 +21,7 @@ from saas.jobs import leases, registry
 from saas.jobs.models import Job
 from saas.kit import redaction
 from saas.kit.datetimes import utcnow
-from saas.observability import context
+from saas.observability import context, metrics
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ def take_back() -> int:
         log.warning("job %s (%s) was left behind by a process that died", job_id, name)
         found = registry.kind(name)
         used_up = attempts >= (found.attempts if found else registry.ATTEMPTS)
+        metrics.job_ended(name, "failed" if used_up else "left behind")
         values: dict[str, Any] = {"state": "waiting", "run_after": utcnow(), "lease_until": None}
         if used_up:
             values |= {"state": "failed", "finished_at": utcnow()}
@@ -155,6 +156,7 @@ def _do(claim: Claim) -> None:
         _note_failure(claim, error, is_over)
     else:
         taken = time.perf_counter() - started
+        metrics.job_ended(claim.name, "done" if is_ours else "left behind")
         if is_ours:
             log.info("job %s (%s) is done, after %.3f s", claim.id, claim.name, taken)
         else:
@@ -189,6 +191,7 @@ def _is_writing() -> bool:
 
 
 def _note_failure(claim: Claim, error: Exception, is_over: bool) -> None:
+    metrics.job_ended(claim.name, "failed" if is_over else "to be tried again")
     expected = isinstance(error, AppError | registry.GiveUp)
     what = "failed" if is_over else "will be tried again"
     log.log(

@@ -14,7 +14,7 @@ from huey.consumer import Worker as HueyWorker
 from sqlalchemy.exc import SQLAlchemyError
 
 from saas.extensions import db
-from saas.jobs import heartbeat, leases, periodic, running
+from saas.jobs import heartbeat, leases, periodic, running, tallies
 from saas.jobs.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -112,6 +112,7 @@ def _say_goodbye(app: Flask) -> None:
         try:
             running.give_back()
             heartbeat.leave()
+            tallies.save()
         except SQLAlchemyError:
             log.exception(
                 "the end of this worker could not be noted; others see it in half a minute"
@@ -136,6 +137,7 @@ def _tend(app: Flask) -> None:
             leases.renew()
             running.take_back()
             periodic.enqueue_due()
+            tallies.save()
         except Exception:
             db.session.rollback()
             log.exception("the heartbeat failed; it is tried again in a moment")

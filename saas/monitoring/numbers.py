@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from saas.billing import runs
 from saas.extensions import db
-from saas.jobs import heartbeat, records
+from saas.jobs import heartbeat, records, tallies
 from saas.monitoring.readiness import age, in_seconds, oldest_unhandled
+from saas.observability.metrics import Sample
 from saas.webhooks.models import Delivery
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ class FromTheDatabase:
         from prometheus_client.core import GaugeMetricFamily
 
         try:
-            figures, values = records.figures(), _ages()
+            figures, values, tallied = records.figures(), _ages(), tallies.found()
         except SQLAlchemyError:
             db.session.rollback()
             return
@@ -37,6 +39,20 @@ class FromTheDatabase:
         for (name, words), value in values.items():
             if value is not None:
                 yield GaugeMetricFamily(name, words, value=value)
+        yield from _of_workers(tallied)
+
+
+def _of_workers(tallied: dict[Sample, float]) -> "Iterator[Metric]":
+    """Yield what workers have counted, under names of its own: each machine that is asked says the same."""
+    from prometheus_client import Metric
+
+    families: dict[str, Metric] = {}
+    for (sample, labels), value in sorted(tallied.items()):
+        name, _, kind = sample.rpartition("_")
+        words, typ = "Counted by all workers together.", "counter" if kind == "total" else "summary"
+        family = families.setdefault(name, Metric(f"worker_{name}", words, typ))
+        family.add_sample(f"worker_{sample}", dict(labels), value)
+    yield from families.values()
 
 
 def _ages() -> dict[tuple[str, str], float | None]:
@@ -48,6 +64,9 @@ def _ages() -> dict[tuple[str, str], float | None]:
         ),
         ("worker_last_seen_seconds", "Since a worker has shown itself."): in_seconds(
             heartbeat.silence()
+        ),
+        ("billing_comparison_age_seconds", "Since everybody was compared with Polar."): age(
+            runs.last_finished()
         ),
     }
     db.session.rollback()

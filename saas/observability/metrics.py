@@ -6,15 +6,20 @@ we know.
 """
 
 import os
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Seconds. Pages take milliseconds, those that wait for Polar take up to its time-out.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LAG_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 3600, 21600, 86400)
+
+ADDED_UP = (
+    "_total",
+    "_sum",
+    "_count",
+)  # What counts on; buckets of many workers would be too many rows.
+
+Sample = tuple[str, tuple[tuple[str, str], ...]]  # Its name, and its labels in their order.
 
 _made: dict[str, Any] = {}
 
@@ -38,6 +43,7 @@ def enable() -> None:
         "From the moment of the event at Polar until it was applied here.",
         buckets=LAG_BUCKETS,
     )
+    _made["jobs"] = Counter("jobs_ended", "Jobs, by what became of them.", ["name", "outcome"])
     _made["polar"] = Counter("polar_calls", "Calls to Polar.", ["operation", "outcome"])
     _made["polar_latency"] = Histogram(
         "polar_call_duration_seconds", "Time that Polar took.", ["operation"], buckets=BUCKETS
@@ -60,11 +66,28 @@ def delivery_ended(event_type: str, outcome: str, lag_seconds: float | None = No
             _made["lag"].observe(max(0.0, lag_seconds))
 
 
+def job_ended(name: str, outcome: str) -> None:
+    """Count an attempt at a job. ``name`` must be one of a bounded number."""
+    if _made:
+        _made["jobs"].labels(name, outcome).inc()
+
+
 def polar_called(operation: str, outcome: str, seconds: float) -> None:
     """Count a call to Polar. ``operation`` has no ids in it."""
     if _made:
         _made["polar"].labels(operation, outcome).inc()
         _made["polar_latency"].labels(operation).observe(seconds)
+
+
+def counted() -> dict[Sample, float]:
+    """Return what this process has counted, without buckets."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for metric in _made.values()
+        for family in metric.collect()
+        for sample in family.samples
+        if sample.name.endswith(ADDED_UP)
+    }
 
 
 def collect(extra: Any) -> bytes:
