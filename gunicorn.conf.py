@@ -2,15 +2,13 @@
 
 import gc
 import os
-import shutil
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from saas.config import ConfigurationError, from_environment, load_env_file
-from saas.observability import logs
+from saas.observability import logs, shared_counts
 
 load_env_file()
 try:
@@ -50,10 +48,10 @@ errorlog = "-"
 loglevel = settings.log_level  # ``--log-level`` wins over it.
 logconfig_dict = logs.for_gunicorn(settings.log_format)
 
-# Each process counts in files of its own, and the one that is asked adds them up. The folder is new for each
-# start; the library reads its name when it is imported.
-if os.environ.get("METRICS_TOKEN"):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
+# Each process counts in files of its own, and the one that is asked adds them up. The library reads the name
+# of their folder when it is imported.
+if settings.metrics_token:
+    shared_counts.begin()
 
 # Which proxies may say that a request came by https. The address of the client is the business of
 # the setting TRUSTED_PROXIES, which the application reads.
@@ -98,14 +96,10 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Have the numbers of a process that ended counted as such."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client.multiprocess import mark_process_dead
-
-        mark_process_dead(worker.pid)
+    """Keep the numbers of a process that ended, and not its files."""
+    shared_counts.process_ended(worker.pid)
 
 
 def on_exit(_server: Any) -> None:
     """Leave no files behind."""
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        shutil.rmtree(folder, ignore_errors=True)
+    shared_counts.end()

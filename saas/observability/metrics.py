@@ -1,12 +1,14 @@
 """Numbers for Prometheus. Without METRICS_TOKEN nothing is counted and nothing imported.
 
-Every process of gunicorn counts in files of its own, in a folder that gunicorn.conf.py makes anew at each
-start; the one that is asked adds them up. Labels are bounded: routes by name, event types and outcomes that
+Every process of gunicorn counts in files of its own; the one that is asked adds them up, see
+``shared_counts``. Labels are bounded: routes by name, event types and outcomes that
 we know.
 """
 
 import os
 from typing import Any
+
+from saas.observability import shared_counts
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Seconds. Pages take milliseconds, those that wait for Polar take up to its time-out.
@@ -95,11 +97,15 @@ def collect(extra: Any) -> bytes:
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 
     registry: CollectorRegistry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client.multiprocess import MultiProcessCollector
-
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    else:
-        registry.register(REGISTRY)
+    folder = os.environ.get(shared_counts.VARIABLE)
+    registry.register(_Counted(folder) if folder else REGISTRY)
     registry.register(extra)
     return generate_latest(registry)
+
+
+class _Counted:
+    def __init__(self, folder: str) -> None:
+        self.found = shared_counts.collected(folder)
+
+    def collect(self) -> list[Any]:
+        return self.found

@@ -92,6 +92,14 @@ def test_every_setting_named_exists() -> None:
     assert used - server <= documented
 
 
+def test_no_visitor_chooses_the_number_of_a_request() -> None:
+    """It gets into the log and into the records of what staff did."""
+    nginx = (ROOT / "deploy/nginx.conf").read_text()
+    assert "    proxy_set_header X-Request-ID $request_id;\n" in nginx
+    caddy = (ROOT / "deploy/Caddyfile").read_text()
+    assert "\theader_up X-Request-ID {http.request.uuid}\n" in caddy
+
+
 def test_every_proxy_takes_a_whole_body_in_before_it_passes_it_on() -> None:
     nginx = (ROOT / "deploy/nginx.conf").read_text()
     assert "    client_max_body_size 1m;\n" in nginx

@@ -196,8 +196,60 @@ def test_numbers_of_all_processes_and_lines_in_json(project: Path, tmp_path: Pat
         assert process.wait(timeout=30) == 0
     counted = 'http_requests_total{endpoint="billing.pricing",method="GET",status="200"} 30.0'
     assert counted in numbers
+    assert not list(Path("/dev/shm").glob(f"metrics-{process.pid}-*"))
     assert not list(tmp_path.glob("metrics-*"))
     lines = [json.loads(line) for line in (project / "log.txt").read_text().splitlines()]
     assert sum(line.get("route") == "/pricing" for line in lines) == 30
     assert len({line["request_id"] for line in lines if "route" in line}) >= 30
     assert any(line["logger"] == "gunicorn.error" for line in lines)
+
+
+def test_processes_that_are_replaced_leave_their_numbers_and_no_files(project: Path) -> None:
+    """And so do those of a server that reads its settings again (SIGHUP)."""
+    (port,) = free_ports(1)
+    environment = clean_environment(project, PORT=str(port), **PRODUCTION)
+    environment |= {"METRICS_TOKEN": TOKEN, "WEB_CONCURRENCY": "2", "JOBS_URL": "inline"}
+    command = [*COMMAND, "--max-requests", "20", "--max-requests-jitter", "0"]
+    url = f"http://127.0.0.1:{port}"
+    with (
+        (project / "log.txt").open("w") as log,
+        subprocess.Popen(command, cwd=project, env=environment, stderr=log) as process,
+    ):
+        try:
+            assert wait_until(lambda: answers(f"{url}/healthz"), 30)
+            first = set(processes_in(project))
+            for _ in range(100):
+                urllib.request.urlopen(f"{url}/healthz").close()
+            assert wait_until(lambda: len(processes_in(project)) == 3, 10)
+            assert not first >= set(processes_in(project))
+            counted = health_checks(url)
+            assert counted >= 100
+            second = set(processes_in(project)) - {process.pid}
+            process.send_signal(signal.SIGHUP)
+            assert wait_until(lambda: not second & set(processes_in(project)), 20)
+            assert wait_until(lambda: answers(f"{url}/healthz"), 30)
+            assert health_checks(url) > counted
+            assert wait_until(lambda: counting(process.pid) <= counts_may_be_of(project), 10)
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    assert not list(Path("/dev/shm").glob(f"metrics-{process.pid}-*"))
+    assert "Traceback" not in (project / "log.txt").read_text()
+
+
+def health_checks(url: str) -> float:
+    asked = urllib.request.Request(f"{url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(asked) as answer:
+        lines = answer.read().decode().splitlines()
+    begin = 'http_requests_total{endpoint="pages.health",method="GET",status="200"} '
+    return next(float(line.removeprefix(begin)) for line in lines if line.startswith(begin))
+
+
+def counting(server: int) -> set[str]:
+    """Whose files there are: the numbers of processes, or all that ended."""
+    (folder,) = Path("/dev/shm").glob(f"metrics-{server}-*")
+    return {file.stem.rpartition("_")[2] for file in folder.glob("*.db")}
+
+
+def counts_may_be_of(project: Path) -> set[str]:
+    return {"ended", *map(str, processes_in(project))}
