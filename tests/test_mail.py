@@ -4,7 +4,6 @@ import logging
 import smtplib
 import socket
 import socketserver
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -164,36 +163,6 @@ def test_a_server_that_is_down_loses_no_account(
     with working.app_context(), time_machine.travel(later, tick=False):
         assert running.run_next()
     assert "Confirm your address" in mails(working)[0].subject
-
-
-def test_starttls_checks_the_certificate(
-    clean: None, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = make_app(mail_backend="smtp", mail_server="127.0.0.1")
-    seen: list[ssl.SSLContext] = []
-
-    def starttls(self: smtplib.SMTP, *, context: ssl.SSLContext) -> tuple[int, bytes]:
-        seen.append(context)
-        return 220, b"ready"
-
-    monkeypatch.setattr(smtplib.SMTP, "starttls", starttls)
-    with app.app_context():
-        backend = app.extensions["mailman"].get_connection()
-    assert isinstance(backend, mail.VerifyingBackend)
-    backend.connection_class().starttls(context=None)
-    assert seen[0].verify_mode == ssl.CERT_REQUIRED
-    assert seen[0].check_hostname
-
-
-def test_a_connection_that_is_tls_from_the_start(
-    clean: None, make_app: Callable[..., Flask]
-) -> None:
-    app = make_app(
-        mail_backend="smtp", mail_server="127.0.0.1", mail_use_tls=False, mail_use_ssl=True
-    )
-    with app.app_context():
-        backend = app.extensions["mailman"].get_connection()
-    assert backend.connection_class is smtplib.SMTP_SSL
 
 
 def test_links_without_a_request(app: Flask) -> None:
