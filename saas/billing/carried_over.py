@@ -7,12 +7,12 @@ undone once the plan is paid and not when the checkout is opened: who does not p
 import logging
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from saas.accounts.models import User
 from saas.billing import gateway, reconcile
 from saas.billing.gateway import PolarError, PolarNotFound, PolarRejected
-from saas.billing.models import Customer, Subscription
+from saas.billing.models import Customer, Order, Subscription
 from saas.extensions import db, start_write
 from saas.jobs import enqueue, handler
 
@@ -32,8 +32,8 @@ def undo_for(user: User) -> None:
 
 
 def ask_for(ids: Iterable[str] | None = None) -> None:
-    """Have it undone wherever it is found among these subscriptions, else among all. Commits."""
-    found = _affected() if ids is None else _affected(Subscription.polar_id.in_(set(ids)))
+    """Have it undone wherever it is found among these subscriptions and orders, else among all. Commits."""
+    found = _affected() if ids is None else _affected(_is_about(set(ids)))
     if not found:
         return
     start_write()
@@ -53,13 +53,32 @@ def undo(subscription_id: str) -> None:
         log.info("subscription %s changed at Polar in this moment", subscription_id)
 
 
+def _is_about(ids: set[str]) -> ColumnElement[bool]:
+    """The order that pays for an upgrade is told after the subscription."""
+    orders = select(Order.subscription_id).where(Order.polar_id.in_(ids))
+    return or_(Subscription.polar_id.in_(ids), Subscription.polar_id.in_(orders))
+
+
 def _affected(*where: ColumnElement[bool]) -> dict[str, str]:
-    """Return those that are ``is_cancelled_as_free``, and since when they are cancelled."""
+    """Return those that were cancelled before anything was paid for them and upgraded after that, and since
+    when they are cancelled. Who had paid before has cancelled a paid plan, and that is never undone.
+    """
+    paid = (
+        Order.customer_id == Subscription.customer_id,
+        Order.subscription_id == Subscription.polar_id,
+        Order.total_amount > 0,
+    )
+    upgrade = (
+        Order.billing_reason == "subscription_update",
+        Order.created_at > Subscription.canceled_at,
+    )
     query = select(Subscription.polar_id, Subscription.canceled_at).where(
         Subscription.cancel_at_period_end,
         Subscription.ended_at.is_(None),
         Subscription.amount > 0,
         Subscription.canceled_at < Subscription.current_period_start,
+        ~exists().where(*paid, Order.created_at <= Subscription.canceled_at),
+        exists().where(*paid, *upgrade),
         *where,
     )
     found = {polar_id: str(cancelled) for polar_id, cancelled in db.session.execute(query)}

@@ -1,5 +1,7 @@
 """A free plan that was cancelled: nothing is decided by opening a checkout, and what is paid goes on."""
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from saas.jobs.models import Job
 from tests.billing.buying import buy, choose, fill_catalogue, pay
 from tests.billing.mailing import mails
 from tests.browsing import sign_in
+from tests.webhooks.door import event, send
 
 Shop = tuple[FlaskClient, dict[str, str]]
 
@@ -96,4 +99,26 @@ def test_what_is_cancelled_afterwards_stays_cancelled(
         gateway.update_subscription(polar_id, cancel_at_period_end=True)
         notices.run()
     client.get("/settings/billing/returned")
+    assert at_polar(polar_app)["cancel_at_period_end"] is True
+
+
+def test_a_paid_plan_that_was_cancelled_stays_cancelled_in_a_new_period(
+    polar_app: Flask, polar: LocalPolar
+) -> None:
+    """As after a pause: the cancellation is older than the period, but it was about a plan that was paid."""
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Pro Monthly"])
+    time.sleep(0.01)  # So that the cancellation is later than the order.
+    with polar_app.app_context():
+        polar_id = db.session.scalars(db.select(Subscription.polar_id)).one()
+        data = gateway.update_subscription(polar_id, cancel_at_period_end=True).data
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    moved = {"current_period_start": later.isoformat(), "modified_at": later.isoformat()}
+    assert send(client, event("subscription.updated", data | moved)).status_code == 202
+    with polar_app.app_context():
+        row = db.session.scalars(db.select(Subscription)).one()
+        assert row.cancel_at_period_end
+        assert row.canceled_at < row.current_period_start
+        assert not db.session.scalars(db.select(Job).where(Job.name == carried_over.UNDOING)).all()
     assert at_polar(polar_app)["cancel_at_period_end"] is True
