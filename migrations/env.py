@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
 from saas.kit.datetimes import UTCDateTime
+from saas.kit.migrating import are_newer, next_number
 
 database = current_app.extensions["migrate"].db
 
@@ -24,13 +26,17 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
     return False
 
 
-def drop_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:
-    """Write no migration when nothing changed."""
-    if (
-        getattr(context.config.cmd_opts, "autogenerate", False)
-        and directives[0].upgrade_ops.is_empty()
-    ):
+def prepare_new(_context: Any, _revision: Any, directives: list[Any]) -> None:
+    """Write no migration when nothing changed, and number the one that is written.
+
+    By the number a release knows that a database is ahead of it, so an id by chance will not do.
+    """
+    new = directives[0]
+    if getattr(context.config.cmd_opts, "autogenerate", False) and new.upgrade_ops.is_empty():
         directives[:] = []
+    elif not new.rev_id.isdecimal():
+        known = [script.revision for script in context.script.walk_revisions()]
+        new.rev_id = next_number(known)
 
 
 def is_ours(kind_name: str | None, kind: str, _parents: Any) -> bool:
@@ -44,15 +50,34 @@ def run(connection: Connection | None, **options: Any) -> None:
         connection=connection,
         target_metadata=database.metadata,
         render_item=render_item,
-        process_revision_directives=drop_empty,
+        process_revision_directives=prepare_new,
         include_name=is_ours,
         compare_type=True,
         compare_server_default=True,
         render_as_batch=True,
         **options,
     )
+    if connection is not None and is_left_behind():
+        return
     with context.begin_transaction():
         context.run_migrations()
+
+
+def is_left_behind() -> bool:
+    """True, with a sentence, when a later release has migrated and this one would bring it to its newest.
+
+    Every start begins with that, also of a release that somebody went back to, or of a machine whose turn
+    in a rolling release has not come; and it works with the new tables. Any other wish stays an error.
+    """
+    found, heads = context.get_context().get_current_heads(), context.script.get_heads()
+    wanted = context.get_context().opts.get("destination_rev")
+    if wanted not in {"head", "heads"} or not are_newer(found, heads):
+        return False
+    at, newest = ", ".join(found), ", ".join(heads)
+    click.echo(
+        f"A later release has migrated the database to {at}; this one knows {newest}. Nothing to do."
+    )
+    return True
 
 
 @contextmanager

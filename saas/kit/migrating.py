@@ -1,5 +1,6 @@
 """Flask-Migrate, loaded when somebody looks at migrations: Alembic is a tenth of what a command loads."""
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -7,6 +8,22 @@ import click
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from werkzeug.local import LocalProxy
+
+
+def are_newer(found: Collection[str], heads: Collection[str]) -> bool:
+    """True when the revisions of a database are those of a later release than the one with these heads.
+
+    Migrations are numbered, and the number decides. A revision that is no number can be anybody's.
+    """
+    every = [*found, *heads]
+    if not found or not heads or not all(each.isdecimal() for each in every):
+        return False
+    return min(map(int, found)) > max(map(int, heads))
+
+
+def next_number(known: Collection[str]) -> str:
+    """Return the number of the migration after these."""
+    return f"{max((int(each) for each in known if each.isdecimal()), default=0) + 1:04}"
 
 
 class LazyMigrate:

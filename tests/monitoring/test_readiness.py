@@ -58,7 +58,7 @@ def test_late_work_is_told(queued_app: Flask) -> None:
     assert report["checks"]["jobs"]["waiting"] == 1
 
 
-@pytest.mark.parametrize("found", ["0001", None])
+@pytest.mark.parametrize("found", ["0001", "ab12cd34ef56", None])
 def test_a_database_that_is_behind(queued_app: Flask, found: str | None) -> None:
     with queued_app.app_context():
         newest = db.session.scalar(text("SELECT version_num FROM alembic_version"))
