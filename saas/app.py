@@ -32,6 +32,7 @@ from saas import (
 from saas.accounts import signals
 from saas.accounts.models import User
 from saas.billing import address_news, choice, claims, farewell, store
+from saas.cli import in_words
 from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
@@ -63,6 +64,7 @@ def create_app(config: Settings | None = None) -> Flask:
         template_folder=str(ROOT / "templates"),
         static_folder=str(ROOT / "static"),
     )
+    in_words.init_app(app)
     app.config.from_mapping(settings.flask_config())
     app.extensions["settings"] = settings
     _observe(app, settings)
@@ -95,7 +97,7 @@ def _observe(app: Flask, settings: Settings) -> None:
 
 def _bind_extensions(app: Flask) -> None:
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        Path(app.instance_path).mkdir(exist_ok=True)  # Not elsewhere: a container may be read-only.
+        _make_instance_folder(app)  # Not elsewhere: a container may be read-only.
     db.init_app(app)
     with app.app_context():
         sqlite.configure(db.engine)
@@ -108,6 +110,15 @@ def _bind_extensions(app: Flask) -> None:
     mail.init_app(app)
     jobs.init_app(app)
     assets.init_app(app)
+
+
+def _make_instance_folder(app: Flask) -> None:
+    try:
+        Path(app.instance_path).mkdir(exist_ok=True)
+    except OSError as error:
+        reason = f"The folder {app.instance_path} cannot be made: {error.strerror}."
+        click.secho(reason, fg="red", err=True)
+        raise SystemExit(1) from None
 
 
 def _connect_signals() -> None:

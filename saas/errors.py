@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from saas import schema
 from saas.extensions import db, limiter, login_manager
 from saas.kit.datetimes import utcnow
 from saas.kit.wsgi import drain
@@ -52,7 +53,7 @@ def init_app(app: Flask) -> None:
     """Answer every error with a page, or with JSON for a client that asks for it."""
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(OperationalError, _database_trouble)
+    app.register_error_handler(SQLAlchemyError, _database_trouble)
     app.register_error_handler(Exception, _bug)
 
 
@@ -105,15 +106,12 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
-def _database_trouble(error: OperationalError) -> Response:
-    """Answer 503 when the database cannot be reached or went away; anything else it says is a bug.
-
-    An error without a statement is one of connecting.
-    """
-    if error.statement is not None and not error.connection_invalidated:
-        return _bug(error)
+def _database_trouble(error: SQLAlchemyError) -> Response:
+    """Answer 503 when the database cannot be used or lacks our tables; else it is a bug."""
     db.session.rollback()
-    log.error("no database for %s %s: %s", request.method, _route(), error.orig)
+    if (sentence := schema.explain(error)) is None:
+        return _bug(error)
+    log.error("no database for %s %s: %s", request.method, _route(), sentence)
     g._login_user = login_manager.anonymous_user()  # To find out who asks, it would be needed.
     response = error_page(503, _code(503), SENTENCES[503])
     response.headers["Retry-After"] = str(A_MOMENT)

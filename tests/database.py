@@ -1,8 +1,21 @@
 """The test database: emptied between tests, never dropped."""
 
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
-from sqlalchemy import CompoundSelect, exists, literal, select, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    create_engine,
+    exists,
+    literal,
+    make_url,
+    select,
+    text,
+    union_all,
+)
 
 from saas.extensions import db, start_write
 
@@ -23,3 +36,22 @@ def _filled() -> CompoundSelect[tuple[str]]:
     """Ask for the names of the tables with rows, all at once: most are empty after most tests."""
     tables = db.metadata.sorted_tables
     return union_all(*(select(literal(t.name)).where(exists().select_from(t)) for t in tables))
+
+
+@contextmanager
+def empty_copy(url: str) -> Iterator[str]:
+    """A database of the same kind without a table; gone at the end."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/empty.db"
+        return
+    name = f"{parts.database}_{secrets.token_hex(4)}"
+    engine = create_engine(parts.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        try:
+            yield parts.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    engine.dispose()

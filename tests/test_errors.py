@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from saas.extensions import db
 from tests.browsing import csrf_token, sign_in
+from tests.database import empty_copy
 
 AWAY = "postgresql://app:geheim@127.0.0.1:9/app"  # pragma: allowlist secret
 
@@ -77,3 +78,36 @@ def test_a_mistake_in_a_query_is_a_bug(make_app: Callable[..., Flask], clean: No
         return ""
 
     assert app.test_client().get("/bug").status_code == 500
+
+
+def test_a_database_without_our_tables(
+    make_app: Callable[..., Flask], clean: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with empty_copy(make_app().extensions["settings"].database_url) as url:
+        client = make_app(database_url=url).test_client()
+        for path in ("/", "/pricing"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+        assert "lacks tables of this release. Run: flask db upgrade" in caplog.text
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json["checks"]["migrations"] == {
+            "ok": False,
+            "at": [],
+            "run": "flask db upgrade",
+        }
+
+
+def test_a_database_that_cannot_be_written(
+    make_app: Callable[..., Flask], clean: None, tmp_path: Path
+) -> None:
+    """Signing up writes; the full disk and the read-only one are the same to it."""
+    path = tmp_path / "app.db"
+    with make_app(database_url=f"sqlite:///{path}").app_context():
+        db.create_all()
+    create_engine(f"sqlite:///{path}").dispose()
+    app = make_app(database_url=f"sqlite:///file:{path}?mode=ro&uri=true")
+    client = app.test_client()
+    form = {"email": "ada@example.com", "password": "correct horse battery", "accept": "y"}
+    answer = client.post("/signup", data=form | {"csrf_token": csrf_token(client, "/signup")})
+    assert answer.status_code == 503

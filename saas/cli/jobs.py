@@ -28,6 +28,8 @@ def worker(threads: int | None) -> None:
     if settings.runs_jobs_inline:
         raise click.ClickException("JOBS_URL is inline, so there is nothing for a worker to do.")
     count = threads or settings.worker_threads
+    heartbeat.last_seen()  # No use in a worker without a database; whoever started it tries again.
+    db.session.rollback()
     sweeper.start(app)
 
     def started() -> None:

@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from saas.config import ROOT, current
+from saas import schema
+from saas.config import current
 from saas.extensions import db
 from saas.jobs import heartbeat, records
 from saas.kit.datetimes import utcnow
-from saas.kit.migrating import are_newer
 from saas.webhooks.models import Delivery
 
 LATE_DELIVERY = timedelta(minutes=15)  # The retries of one minute and of two have passed.
@@ -30,7 +29,10 @@ class Check:
 
 def vital() -> dict[str, Check]:
     """Without these no page can be served, so a load balancer should look elsewhere."""
-    return {"database": _carefully(_database), "migrations": _carefully(_migrations)}
+    database = _carefully(_database)
+    # Who does not answer is not asked twice.
+    migrations = _carefully(_migrations) if database.is_ok else database
+    return {"database": database, "migrations": migrations}
 
 
 def desirable() -> dict[str, Check]:
@@ -41,17 +43,6 @@ def desirable() -> dict[str, Check]:
         "jobs": _jobs,
     }
     return {name: _carefully(check) for name, check in checks.items()}
-
-
-@cache
-def heads() -> frozenset[str]:
-    """Return the newest migrations of this release."""
-    from alembic.config import Config  # Commands start sooner without it; gunicorn loads it first.
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    return frozenset(ScriptDirectory.from_config(config).get_heads())
 
 
 def _carefully(check: Callable[[], Check]) -> Check:
@@ -70,9 +61,10 @@ def _database() -> Check:
 
 
 def _migrations() -> Check:
-    """A newer database is fine: migrations only add, and the newer release is on its way."""
-    found = {row[0] for row in db.session.execute(text("SELECT version_num FROM alembic_version"))}
-    return Check(found == heads() or are_newer(found, heads()), {"at": sorted(found)})
+    at = schema.found()
+    if schema.is_enough(at):
+        return Check(True, {"at": sorted(at)})
+    return Check(False, {"at": sorted(at), "run": schema.COMMAND})
 
 
 def _worker() -> Check:
