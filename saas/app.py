@@ -36,7 +36,7 @@ from saas.cli import in_words
 from saas.config import ROOT, ConfigurationError, Settings, from_environment, load_env_file
 from saas.extensions import csrf, db, limiter, login_manager, migrate
 from saas.extensions import mail as mailman
-from saas.kit import pool, sqlite
+from saas.kit import pool, postgresql, sqlite
 from saas.kit.application import Application
 from saas.observability import logs, metrics, requests, sentry
 
@@ -101,6 +101,7 @@ def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         sqlite.configure(db.engine)
+        postgresql.configure(db.engine)
         pool.ask_the_idle(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     login_manager.init_app(app)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
+from saas.config import flask_names
 from saas.extensions import db
 from tests.browsing import csrf_token, sign_in
 from tests.database import empty_copy
@@ -78,6 +79,32 @@ def test_a_mistake_in_a_query_is_a_bug(make_app: Callable[..., Flask], clean: No
         return ""
 
     assert app.test_client().get("/bug").status_code == 500
+
+
+def test_every_connection_in_use(
+    make_app: Callable[..., Flask], clean: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flask_names, "POOL_SECONDS", 0.1)
+    app = make_app(web_threads=3, worker_threads=2)
+    held: list[Connection] = []
+    with app.app_context():
+        for _ in range(3 + flask_names.MORE_CONNECTIONS):
+            held.append(db.engine.connect())
+        answer = app.test_client().get("/pricing")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+        assert app.test_client().get("/readyz").status_code == 503
+        held.pop().close()
+        assert app.test_client().get("/pricing").status_code == 200
+        for connection in held:
+            connection.close()
+
+
+def test_the_pool_has_a_connection_for_each_thread(make_app: Callable[..., Flask]) -> None:
+    for threads in ({"web_threads": 40}, {"worker_threads": 40}):
+        with make_app(**threads).app_context():
+            assert db.engine.pool.size() == 40  # type: ignore[attr-defined]
+    with make_app(database_url="sqlite:///:memory:").app_context(), db.engine.connect():
+        assert not hasattr(db.engine.pool, "size")
 
 
 def test_a_database_without_our_tables(

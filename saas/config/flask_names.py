@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 # A Redis that is gone must not hold up a sign-in: after this the process counts alone.
 REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}
 
+MORE_CONNECTIONS = (
+    10  # For what works beside the threads: sweeper, heartbeat, a session within another.
+)
+POOL_SECONDS = 5.0  # Who finds none free by then is told to come back.
+
 
 def of(settings: "Settings") -> dict[str, Any]:
     """Translate the settings into the names that Flask and its extensions read."""
@@ -24,7 +29,7 @@ def of(settings: "Settings") -> dict[str, Any]:
         "WTF_CSRF_SECRET_KEY": [*reversed(settings.secret_key_fallbacks), settings.secret_key],
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         # What is stored is nobody's business in a log, so an error of the database leaves it out.
-        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
+        "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True} | _pool(settings),
         "MAX_CONTENT_LENGTH": 1024 * 1024,
         "SESSION_COOKIE_NAME": f"{prefix}session",
         "SESSION_COOKIE_PATH": "/",
@@ -52,4 +57,18 @@ def of(settings: "Settings") -> dict[str, Any]:
         "RATELIMIT_STORAGE_OPTIONS": REDIS_PATIENCE
         if "redis" in settings.rate_limit_storage
         else {},
+    }
+
+
+def _pool(settings: "Settings") -> dict[str, Any]:
+    """Keep a connection for each thread, of gunicorn or of a worker; they are opened when first needed.
+
+    A database in memory is one connection for all.
+    """
+    if settings.sqlalchemy_url in {"sqlite://", "sqlite:///", "sqlite:///:memory:"}:
+        return {}
+    return {
+        "pool_size": max(1, settings.web_threads, settings.worker_threads),
+        "max_overflow": MORE_CONNECTIONS,
+        "pool_timeout": POOL_SECONDS,
     }

@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy import Engine, event, exc
 
+from saas.kit import patience
+
 IDLE_SECONDS = (
     1.0  # A restart of the server or a firewall shows up after a pause, seldom in the middle.
 )
+PING_SECONDS = 2.0  # For the way to the server and back.
 LAST_USED = "last_used"
 
 
@@ -28,7 +31,8 @@ def ask_the_idle(engine: Engine) -> None:
         if time.monotonic() - record.info.get(LAST_USED, time.monotonic()) < IDLE_SECONDS:
             return
         try:
-            engine.dialect.do_ping(connection)
+            with patience.within(PING_SECONDS):
+                engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error:
             # Another one of the pool may be as dead: the pool opens new ones for all of them.
             raise exc.InvalidatePoolError from None
