@@ -1,5 +1,6 @@
 """What can be known about the files of a deployment without an engine, a cloud or a server."""
 
+import configparser
 import re
 import shutil
 import subprocess
@@ -136,6 +137,34 @@ def test_render_knows_what_is_referred_to() -> None:
                     assert key in {i.get("key") for i in target["envVars"]}
             assert item.get("fromDatabase", {}).get("name", "database") in databases
             assert item.get("fromGroup", "settings") in groups
+
+
+@pytest.mark.parametrize("name", ["app", "worker"])
+def test_systemd_never_gives_up(name: str) -> None:
+    """Without a database each start ends in a second; five of them would be the end."""
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(ROOT / f"deploy/{name}.service")
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+    assert "network-online.target" in unit["Unit"]["After"].split()
+    assert unit["Unit"]["Wants"] == "network-online.target"
+    assert unit["Service"]["Restart"] == "always"
+    assert int(unit["Service"]["RestartSec"]) >= 1
+    assert (
+        int(unit["Service"]["TimeoutStopSec"]) > 25
+    )  # WORKER_PATIENCE_SECONDS, and gunicorn's 20.
+    if name == "app":
+        assert unit["Service"]["TimeoutStartSec"] == "1h"
+
+
+def test_the_docs_make_the_user_and_give_it_what_is_its() -> None:
+    docs = (ROOT / "docs/deploy.md").read_text()
+    for path in (ROOT / "deploy").glob("*.service"):
+        user = re.search(r"^User=(.*)$", path.read_text(), re.MULTILINE)
+        assert user
+        assert re.search(rf"^    useradd .* {user[1]}$", docs, re.MULTILINE)
+        assert f"    chown -R {user[1]}: instance .env\n" in docs
+        assert "\nEnvironment=FLASK_SKIP_DOTENV=1\n" in path.read_text()
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
