@@ -10,8 +10,8 @@ from typing import Any
 from saas.config import ConfigurationError, from_environment, load_env_file
 from saas.observability import logs, shared_counts
 
-load_env_file()
 try:
+    load_env_file()
     settings = from_environment()
 except ConfigurationError as error:
     sys.exit(str(error))

@@ -143,8 +143,8 @@ def _wrap_wsgi(app: Flask, settings: Settings) -> None:
 
 
 def _read_settings() -> Settings:
-    load_env_file()
     try:
+        load_env_file()
         settings = from_environment()
         if cli.is_diagnosis():
             settings.require_buildable()

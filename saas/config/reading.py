@@ -68,8 +68,19 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def load_env_file(path: Path = ROOT / ".env") -> None:
-    """Put the lines of ``.env`` into the environment; what is already set there wins."""
-    load_dotenv(path)
+    """Put the lines of ``.env`` into the environment; what is already set there wins.
+
+    Raises ``ConfigurationError`` when there is one that cannot be read.
+    """
+    try:
+        load_dotenv(path)
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"{path} is not UTF-8. Save it as such."]) from None
+    except OSError as error:
+        reason = (
+            f"{path} cannot be read ({error.strerror}). It must belong to the user that runs this."
+        )
+        raise ConfigurationError([reason]) from None
 
 
 class _Reader:

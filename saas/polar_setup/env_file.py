@@ -1,5 +1,6 @@
-"""Write one setting into ``.env`` and leave everything else in it as it is."""
+"""Write one setting into ``.env`` and leave everything else in it as it is, its owner too."""
 
+import os
 import re
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def _write(path: Path, text: str) -> None:
     scratch.unlink(missing_ok=True)
     scratch.touch(mode=0o600)
     scratch.write_text(text, encoding="utf-8")
+    if path.exists() and os.geteuid() == 0:  # The application reads it as its own user.
+        os.chown(scratch, path.stat().st_uid, path.stat().st_gid)
     scratch.replace(path)
 
 

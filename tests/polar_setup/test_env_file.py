@@ -1,5 +1,6 @@
 """The secret goes into ``.env``; everything else in there stays."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -31,3 +32,12 @@ def test_only_the_secret_changes(tmp_path: Path, before: str, after: str) -> Non
     assert path.read_text() == after
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == [".env"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_root_leaves_it_to_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    os.chown(path, 65534, 65533)
+    assert env_file.add_secret(path, "new") is True
+    assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65533)

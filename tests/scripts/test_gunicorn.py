@@ -1,6 +1,7 @@
 """``gunicorn wsgi:app`` with the committed configuration, in production mode."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -22,6 +23,11 @@ from tests.scripts.running import (
 )
 
 COMMAND = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+FLASK = [sys.executable, "-m", "flask", "--app", "wsgi"]
+# Root reads what it may not, unless this right is taken away.
+WITHOUT_RIGHTS = (
+    ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"] if os.geteuid() == 0 else []
+)
 TOKEN = "c7a1e2d3f4b5968790a1b2c3d4e5f607"
 PRODUCTION = {
     "APP_ENV": "production",
@@ -102,6 +108,38 @@ def test_it_refuses_to_start_with_a_bad_setting(project: Path, name: str, value:
     )
     assert done.returncode != 0
     assert name in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", [COMMAND, [*FLASK, "check"], [*FLASK, "worker"]])
+@pytest.mark.parametrize(
+    ("content", "mode", "reason"),
+    [(b"PORT=1\n", 0o000, "cannot be read"), ("# naïve\n".encode("latin-1"), 0o600, "not UTF-8")],
+    ids=["not ours", "latin-1"],
+)
+def test_a_file_of_settings_that_cannot_be_read(
+    project: Path, command: list[str], content: bytes, mode: int, reason: str
+) -> None:
+    (project / ".env").write_bytes(content)
+    (project / ".env").chmod(mode)
+    unit = {
+        "FLASK_SKIP_DOTENV": "1"
+    }  # As the units of systemd say: Flask itself would give a traceback.
+    try:
+        done = subprocess.run(
+            [*WITHOUT_RIGHTS, *command],
+            cwd=project,
+            env=clean_environment(project, **PRODUCTION) | unit,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    finally:
+        (project / ".env").unlink()
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("- ")]
+    assert reason in line
     assert "Traceback" not in done.stdout + done.stderr
 
 
