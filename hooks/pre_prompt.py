@@ -34,6 +34,7 @@ FILES = (
     ".editorconfig",
     ".env.example",
     ".gitignore",
+    ".slugignore",
     "Dockerfile",
     "Makefile",
     "Procfile",

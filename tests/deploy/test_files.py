@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from tests.deploy.context import copy_context, is_let_through, read
 from tests.scripts import ROOT
@@ -122,6 +123,19 @@ def test_the_commands_are_the_same_everywhere() -> None:
     web, worker = RENDER["services"][:2]
     assert web["preDeployCommand"] == "flask db upgrade"
     assert worker["dockerCommand"] == "flask worker"
+
+
+def test_a_buildpack_finds_one_list_of_packages() -> None:
+    hidden = (ROOT / ".slugignore").read_text().splitlines()
+    lists = {"uv.lock", "poetry.lock", "Pipfile", *(p.name for p in ROOT.glob("requirements*.txt"))}
+    assert [n for n in sorted(lists) if (ROOT / n).exists() and n not in hidden] == ["uv.lock"]
+    wanted = re.search(r'^requires-python = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.M)
+    named = re.search(
+        r"^    echo (\S+) > .python-version$", (ROOT / "docs/deploy.md").read_text(), re.M
+    )
+    assert wanted
+    assert named
+    assert named[1] in SpecifierSet(wanted[1])
 
 
 def test_render_knows_what_is_referred_to() -> None:
