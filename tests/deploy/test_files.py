@@ -138,6 +138,12 @@ def test_a_buildpack_finds_one_list_of_packages() -> None:
     assert named[1] in SpecifierSet(wanted[1])
 
 
+def test_the_docs_migrate_before_a_container_serves() -> None:
+    docs = (ROOT / "docs/deploy.md").read_text()
+    migration, server = re.findall(r"^    docker run .* app(?: (.*))?$", docs, re.MULTILINE)
+    assert (migration, server) == ("flask db upgrade", "")
+
+
 def test_render_knows_what_is_referred_to() -> None:
     services = {service["name"]: service for service in RENDER["services"]}
     databases = {database["name"] for database in RENDER["databases"]}
