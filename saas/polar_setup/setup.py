@@ -43,9 +43,23 @@ def run(env_path: Path, webhook_url: str = "", *, products: bool = False) -> Ite
         yield from _products(flags)
     endpoint, lines = _endpoint(url)
     yield from lines
-    if env_file.add_secret(env_path, str(endpoint["secret"])):
-        yield f"Wrote the secret of the endpoint to {env_path.name}. Restart the application."
+    if line := _keep_secret(env_path, str(endpoint["secret"])):
+        yield line
     reconcile.refresh_catalogue()
+
+
+def _keep_secret(env_path: Path, secret: str) -> str:
+    """Write the secret down; where no file can be written (a container), say what to do with it."""
+    try:
+        if env_file.add_secret(env_path, secret):
+            return f"Wrote the secret of the endpoint to {env_path.name}. Restart the application."
+    except OSError as error:
+        if secret not in current().polar_webhook_secrets:
+            return (
+                f"{env_path.name} cannot be written here ({error.strerror}). Put this secret first in "
+                f"POLAR_WEBHOOK_SECRET, a comma between it and an older one, and restart: {secret}"
+            )
+    return ""
 
 
 def own_address() -> str:

@@ -1,5 +1,6 @@
 """``flask polar setup`` and ``products`` against the local Polar: everything once, nothing twice."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,15 @@ def test_the_address_comes_from_the_settings(
     assert urls == ["http://127.0.0.1:8000/webhooks/polar"]
     doctor = polar_app.test_cli_runner().invoke(args=["polar", "doctor"])
     assert "Polar delivers to http://127.0.0.1:8000/webhooks/polar." in doctor.output
+
+
+def test_where_no_file_can_be_written_the_secret_is_shown_once(
+    polar_app: Flask, polar: LocalPolar, make_app: Callable[..., Flask]
+) -> None:
+    nowhere = Path("/proc/there-is-none")
+    output = run(polar_app, nowhere)
+    [endpoint] = [e for e in items(polar, "/v1/webhooks/endpoints") if e["url"] == URL]
+    assert "first in POLAR_WEBHOOK_SECRET" in output
+    assert f"restart: {endpoint['secret']}\n" in output
+    knowing = make_app(polar_api_url=polar.url, polar_webhook_secrets=(endpoint["secret"],))
+    assert endpoint["secret"] not in run(knowing, nowhere)
