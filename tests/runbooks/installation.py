@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Installation:
         folder: Path,
         database_url: str = "sqlite:///instance/app.db",
         virtual_environment: bool = True,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = copy_project(folder / "srv")
         (port,) = free_ports(1)
@@ -57,6 +59,7 @@ class Installation:
             "UV_SYSTEM_CERTS": "1",
             "UV_NATIVE_TLS": "1",
         }  # As scripts/setup.py does.
+        self.environment |= environment or {}
         self.environment["PATH"] = f"{self.folder / 'bin'}:{self.environment['PATH']}"
 
     def begin(self) -> None:
@@ -140,10 +143,11 @@ class Installation:
             (self.folder / name).mkdir()
         if virtual_environment:
             (self.folder / ".venv").symlink_to(sys.prefix)
-        systemctl = self.folder / "bin/systemctl"
-        here = Path(__file__).with_name("systemctl.py").read_text()
-        systemctl.write_text(f"#!{self.folder}/.venv/bin/python\n{here}")
-        systemctl.chmod(0o755)
+        for name in ("systemctl", "docker"):
+            program = self.folder / "bin" / name
+            here = Path(__file__).with_name(f"{name}.py").read_text()
+            program.write_text(f"#!{self.folder}/.venv/bin/python\n{here}")
+            program.chmod(0o755)
         settings = {
             "APP_ENV": "development",
             "SECRET_KEY": "for-this-installation-only-0123456789abcdef",

@@ -1,11 +1,12 @@
 """The commands of a runbook: its blocks of ``sh``, each with the words behind it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.scripts import ROOT
 
+ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
 BLOCK = re.compile(r"^```sh *([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDER = ROOT / "docs/runbooks"
 asked_for: dict[str, set[str]] = {}
@@ -30,6 +31,17 @@ def every_block(page: str) -> list[Block]:
     """Return all blocks of a page."""
     text = (FOLDER / f"{page}.md").read_text(encoding="utf-8")
     return [Block(page, word.strip(), commands) for word, commands in BLOCK.findall(text)]
+
+
+def in_compose(found: list[Block]) -> list[Block]:
+    """Return blocks with each command in the form that the table has for compose."""
+    table = (FOLDER / "where-to-run.md").read_text(encoding="utf-8")
+    forms = {here.removesuffix("…"): there.removesuffix("…") for here, there in ROW.findall(table)}
+    longest_first = sorted(forms, key=len, reverse=True)
+    form = re.compile("|".join(re.escape(each) for each in longest_first))
+    return [
+        replace(block, commands=form.sub(lambda m: forms[m[0]], block.commands)) for block in found
+    ]
 
 
 def pages() -> list[Path]:

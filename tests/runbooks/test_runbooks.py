@@ -79,6 +79,10 @@ def test_backup_and_restore_of_sqlite(here: Installation) -> None:
     here.pays()
     here.sh("echo broken > instance/app.db")
     here.run([second])
+    before = here.run(blocks("backup-and-restore", "look"))
+    assert "Nobody is staff yet." in before
+    assert "waiting" in before
+    here.run(blocks("backup-and-restore", "start"))
     assert here.plan() == "free"
     here.run(blocks("backup-and-restore", ""))
     assert here.plan() == "pro"
@@ -96,7 +100,7 @@ def test_backup_and_restore_of_postgresql(tmp_path: Path) -> None:
         here.environment["NEW_DATABASE"] = f"{url.rpartition('/')[2]}_restored"
         here.pays()
         try:
-            said = here.run(blocks("backup-and-restore", "postgresql"))
+            said = here.run(blocks("backup-and-restore", "postgresql", "look", "start"))
             assert re.search(r"users \| subscriptions \n[-+]+\n +10 \| +1 *\n", said)
             assert here.settings()["DATABASE_URL"] == f"{url}_restored{QUERY}"
             assert here.plan() == "pro"
