@@ -11,6 +11,7 @@ from saas import audit
 from saas.backoffice import paging, people
 from saas.backoffice.paging import Page
 from saas.extensions import db, start_write
+from saas.kit import json_text
 from saas.webhooks import inbox
 from saas.webhooks.models import Delivery
 
@@ -65,8 +66,8 @@ def open_delivery(delivery_id: int, actor: str) -> Delivery | None:
 def readable(body: bytes) -> str:
     """Return a body for people: indented when it is JSON, cut when it is endless."""
     try:
-        words = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
+        words = json.dumps(json_text.read(body), indent=2, ensure_ascii=False)
+    except ValueError:
         words = body.decode("utf-8", "backslashreplace")
     if len(words) <= LONGEST_BODY:
         return words

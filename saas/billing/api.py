@@ -21,6 +21,7 @@ from saas.billing.models import Customer, Subscription
 from saas.billing.wording import product_name
 from saas.errors import AppError, error_page, saying_when
 from saas.extensions import db
+from saas.kit import json_text
 
 API_LIMIT = "60 per minute"  # A front end asks every other second while a payment is confirmed.
 
@@ -62,9 +63,7 @@ def answering(view: Callable[P, Response]) -> Callable[P, Response]:
 @answering
 def api_checkout() -> Response:
     """Start a checkout: ``{product_id, metadata?, exchange?}`` gives ``{id, url}``."""
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise NotAnObject
+    body = _object()
     product_id, metadata = body.get("product_id"), readable_metadata(body.get("metadata"))
     started = checkout.start(
         require_user(),
@@ -92,6 +91,17 @@ def api_checkout_state(checkout_id: str) -> Response:
         customer=_customer(user, data),
         subscription=_subscription(data),
     )
+
+
+def _object() -> dict[str, Any]:
+    """Return the JSON object of the request. Raises ``NotAnObject``."""
+    try:
+        body = json_text.read(request.get_data()) if request.is_json else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise NotAnObject
+    return body
 
 
 def _customer(user: User, data: dict[str, Any]) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from saas import audit
 from saas.config import current
 from saas.extensions import db, start_write
+from saas.kit import json_text
 from saas.webhooks import inbox, records
 from saas.webhooks.models import OUTCOMES, Delivery
 
@@ -91,6 +92,6 @@ def _line(delivery: Delivery) -> str:
 
 def _readable(body: bytes) -> str:
     try:
-        return json.dumps(json.loads(body), indent=2)
-    except (ValueError, RecursionError):
+        return json.dumps(json_text.read(body), indent=2)
+    except ValueError:
         return repr(body)

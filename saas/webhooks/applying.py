@@ -1,6 +1,5 @@
 """Apply deliveries from the inbox, one or many in one transaction, and note what became of each."""
 
-import json
 import logging
 import re
 import traceback
@@ -15,6 +14,7 @@ from saas.billing import claims, notices, store
 from saas.billing.models import Customer, Order, Subscription
 from saas.billing.payload import PayloadError, Reader
 from saas.extensions import db, start_write
+from saas.kit import json_text
 from saas.kit.datetimes import utcnow
 from saas.observability import metrics
 from saas.webhooks import handlers
@@ -52,8 +52,8 @@ def apply(ids: Sequence[int]) -> dict[int, str]:
 def event_in(body: bytes) -> Any:
     """Return the JSON of a body; ``None`` when it is none, or nested too deep to be read."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return json_text.read(body)
+    except ValueError:
         return None
 
 

@@ -106,7 +106,11 @@ def test_bodies_that_are_refused(
     assert polar.requests() == []
 
 
-@pytest.mark.parametrize("body", ["{", "", "null"])
+@pytest.mark.parametrize(
+    "body",
+    ["{", "", "null", "[" * 100_000, '{"a": ' * 60_000, '{"metadata": ' * 500 + "1" + "}" * 500],
+    ids=["cut", "empty", "null", "deep lists", "deep objects", "deep and whole"],
+)
 def test_not_json(app: Flask, body: str) -> None:
     client, _ = sign_in(app)
     headers = {"X-CSRFToken": csrf_token(client, "/settings/account")}

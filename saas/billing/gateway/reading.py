@@ -14,6 +14,7 @@ from saas.billing.gateway.errors import (
     PolarUnauthorized,
     PolarUnavailable,
 )
+from saas.kit import json_text
 from saas.kit.datetimes import utcnow
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def json_of(method: str, path: str, response: "httpx.Response") -> Any:
             what, retry_after=_retry_after(response), may_be_done=method != "GET"
         )
     try:
-        data = response.json() if response.content else None
+        data = json_text.read(response.content) if response.content else None
     except ValueError:
         raise PolarRejected(f"{what}: not JSON") from None
     if status in {202, 204} and data is None:

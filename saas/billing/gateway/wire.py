@@ -46,10 +46,14 @@ def page(path: str, number: int, query: dict[str, Any] | None = None) -> Page:
     """Return one page of a list, at most 100 objects; the first is number 1."""
     answer = call("GET", path, query={**(query or {}), "page": number, "limit": PAGE_SIZE})
     items, pagination = answer.data.get("items"), answer.data.get("pagination") or {}
-    last = pagination.get("max_page", 0)
-    if not isinstance(items, list) or not isinstance(last, int):
+    last = pagination.get("max_page", 0) if isinstance(pagination, dict) else None
+    if not _are_objects(items) or not isinstance(last, int):
         raise _noted(PolarRejected(f"GET {path}: not a list of objects"))
     return Page([Answer(item, answer.observed_at) for item in items], last)
+
+
+def _are_objects(items: object) -> bool:
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)
 
 
 def pages(path: str, query: dict[str, Any] | None = None) -> Iterator[Answer]:
