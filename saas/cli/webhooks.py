@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from saas import audit
+from saas.cli import numbers
 from saas.config import current
 from saas.extensions import db, start_write
 from saas.kit import json_text
@@ -59,10 +60,10 @@ def replay(delivery_ids: tuple[int, ...]) -> None:
 
 
 @webhooks.command("retry")
-@click.option("--limit", default=100, show_default=True, help="How many at most.")
-def retry(limit: int) -> None:
-    """Apply again the deliveries that failed and are due."""
-    outcomes = inbox.retry_due(limit)
+@click.option("--limit", type=numbers.COUNT, help="How many at most, the oldest first.")
+def retry(limit: int | None) -> None:
+    """Apply again every delivery that is not handled: due, waiting for its next try, or given up."""
+    outcomes = inbox.retry_all(limit)
     failed = outcomes.count("failed")
     click.echo(f"{len(outcomes) - failed} applied, {failed} failed again.")
     if failed:

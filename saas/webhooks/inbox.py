@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from saas.extensions import db, start_write
@@ -16,7 +16,16 @@ from saas.webhooks.backlog import Backlog
 from saas.webhooks.keeping import Keeper
 from saas.webhooks.models import Delivery
 
-__all__ = ["FIRST_RETRY", "MAX_ATTEMPTS", "accept", "process", "reopen", "replay", "retry_due"]
+__all__ = [
+    "FIRST_RETRY",
+    "MAX_ATTEMPTS",
+    "accept",
+    "process",
+    "reopen",
+    "replay",
+    "retry_all",
+    "retry_due",
+]
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +36,8 @@ KEPT_HEADERS = (
     "user-agent",
     "content-type",
 )
+BATCH = 100  # In one transaction, when somebody waits for all of them.
 RETRY_BATCH = 5  # So that clearing a backlog never makes one answer slow.
-OPEN = ("received", "failed")
 
 
 @dataclass
@@ -101,17 +110,30 @@ def reopen(row_ids: Sequence[int]) -> None:
 
 def retry_due(limit: int = RETRY_BATCH) -> list[str]:
     """Try again what failed and is due, or was received by a process that died. Returns the outcomes."""
-    now = utcnow()
-    due = select(Delivery.id).where(
-        Delivery.outcome.in_(OPEN),
-        db.or_(
-            Delivery.next_attempt_at <= now,
-            db.and_(Delivery.outcome == "received", Delivery.received_at <= now - FIRST_RETRY),
-        ),
-    )
-    ids = list(db.session.scalars(due.order_by(Delivery.id).limit(limit)))
-    db.session.rollback()
+    ids = _ids(db.or_(Delivery.next_attempt_at <= utcnow(), _is_left_behind()), limit)
     return list(applying.apply(ids).values()) if ids else []
+
+
+def retry_all(limit: int | None = None) -> list[str]:
+    """Try again now whatever is not handled: what waits for its next try and what was given up, too.
+
+    The oldest come first, each is tried once; ``None`` as ``limit`` means all. Returns the outcomes.
+    """
+    ids = _ids(db.or_(Delivery.outcome == "failed", _is_left_behind()), limit)
+    batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+    return [outcome for batch in batches for outcome in applying.apply(batch).values()]
+
+
+def _ids(condition: ColumnElement[bool], limit: int | None) -> list[int]:
+    found = select(Delivery.id).where(Delivery.handled_at.is_(None), condition)
+    ids = list(db.session.scalars(found.order_by(Delivery.id).limit(limit)))
+    db.session.rollback()
+    return ids
+
+
+def _is_left_behind() -> ColumnElement[bool]:
+    """Received so long ago that nobody is at it any more."""
+    return (Delivery.outcome == "received") & (Delivery.received_at <= utcnow() - FIRST_RETRY)
 
 
 def _take_along_what_is_due() -> None:

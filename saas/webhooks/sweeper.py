@@ -1,7 +1,8 @@
 """One quiet thread in each worker that finishes what nobody else finishes.
 
 It tries again what failed and is due, and applies what a worker had stored and not applied when it was
-killed. gunicorn.conf.py starts it; without it the next delivery and ``flask webhooks retry`` do the same.
+killed. gunicorn.conf.py starts it; without it the next delivery does the same.
+``flask webhooks retry`` does it for all that is not handled.
 """
 
 import logging

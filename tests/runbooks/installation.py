@@ -35,6 +35,21 @@ SECRET = "whsec_for-this-installation-only-0123456789"
 PRODUCT = stable_id("product", "Pro Monthly")
 
 
+FAILURE = """
+from sqlalchemy import update
+
+from saas.extensions import db
+from saas.webhooks.models import Delivery
+from wsgi import app
+
+with app.app_context():
+    failed = {"outcome": "failed", "handled_at": None, "error": "It broke.", "attempts": 12}
+    changed = db.session.execute(update(Delivery).where(Delivery.type == "order.paid").values(failed))
+    assert changed.rowcount
+    db.session.commit()
+"""
+
+
 class Installation:
     """A folder with everything in it, running, and a local Polar that delivers to it."""
 
@@ -114,6 +129,10 @@ class Installation:
         done = self.polar.complete_checkout(made["client_secret"])
         assert done.status_code == 200, done.text
         self.polar.wait_idle()
+
+    def cannot_apply(self) -> None:
+        """A payment arrived and failed here, again and again, until nobody tried it any more."""
+        self.sh(f".venv/bin/python -c '{FAILURE}'")
 
     def api(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         """A call of the Polar API."""

@@ -145,15 +145,22 @@ def test_changing_the_token(here: Installation) -> None:
 
 
 def test_polar_disabled_my_endpoint(here: Installation) -> None:
+    here.pays()
+    here.cannot_apply()
+    here.next_user()
     here.switch_endpoint(False)
     here.pays()
     assert here.plan() == "free"
     here.run(blocks("polar-disabled-my-endpoint", "fails", ""))
     assert here.endpoint()["enabled"]
     assert here.plan() == "pro"
+    assert here.flask("webhooks list --outcome failed") == "There are none.\n"
 
 
 def test_a_customer_says_they_paid(here: Installation) -> None:
+    here.pays()
+    here.cannot_apply()
+    here.next_user()
     here.switch_endpoint(False)
     here.pays()
     here.switch_endpoint(True)
@@ -162,6 +169,7 @@ def test_a_customer_says_they_paid(here: Installation) -> None:
     here.run(steps[:2])
     assert here.plan() == "pro"
     here.run(steps[2:])
+    assert here.flask("webhooks list --outcome failed") == "There are none.\n"
 
 
 def test_a_release_of_your_own(tmp_path: Path) -> None:

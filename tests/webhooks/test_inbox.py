@@ -3,9 +3,10 @@
 import json
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from saas.billing.models import Subscription
 from saas.extensions import db
@@ -60,6 +61,26 @@ def test_what_a_dead_process_received_is_applied_by_command(app: Flask) -> None:
     assert "1 applied, 0 failed again." in result.output
     with app.app_context():
         assert outcomes() == ["applied", "received"]
+
+
+@pytest.mark.parametrize("hours", [3, None], ids=["waiting", "given up"])
+def test_command_applies_what_is_not_due_as_well(app: Flask, hours: int | None) -> None:
+    with app.app_context():
+        for minutes in range(10):
+            left_behind("failed", minutes_ago=minutes)
+        changes = {
+            "attempts": 5 if hours else inbox.MAX_ATTEMPTS,
+            "next_attempt_at": utcnow() + timedelta(hours=hours) if hours else None,
+        }
+        db.session.execute(update(Delivery).values(changes))
+        db.session.commit()
+        assert inbox.retry_due() == []
+    words = ["webhooks", "retry", "--limit", "3"]
+    assert "3 applied" in app.test_cli_runner().invoke(args=words).output
+    result = app.test_cli_runner().invoke(args=words[:2])
+    assert (result.exit_code, result.output) == (0, "7 applied, 0 failed again.\n")
+    with app.app_context():
+        assert outcomes() == ["applied"] * 10
 
 
 def test_repeated_failure_waits_longer_each_time_and_keeps_the_evidence(app: Flask) -> None:
