@@ -17,6 +17,7 @@ from polar_emulator.settings import DEFAULT_PORT
 
 # Something comes every five seconds; a longer silence means that nobody is there any more.
 SILENCE_SECONDS = 20.0
+LONGEST_LIMIT = 7  # Digits; nobody makes ten million requests a minute.
 SWITCHES = {
     "drop": "drop_webhooks",
     "twice": "duplicate_webhooks",
@@ -137,7 +138,7 @@ def _wanted_fault(name: str, value: str | None) -> dict[str, Any]:
 
 
 def _most(value: str | None) -> int | None:
-    if value is not None and value != "off" and not value.isdecimal():
+    if value not in (None, "off") and not (value.isdecimal() and len(value) <= LONGEST_LIMIT):
         raise CommandError("Say how many requests a minute, or off.")
     return None if value == "off" else int(value or PER_MINUTE)
 

@@ -1,7 +1,7 @@
 """``flask billing sync`` and ``replay`` against the local Polar: what was lost is found, told and healed."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from saas.billing import entitlements, gateway, pace, survey
 from saas.billing.models import Customer, Grant, Product, Subscription
 from saas.billing.runs import SyncRun, last_finished
 from saas.extensions import db
+from saas.kit.datetimes import utcnow
 from saas.webhooks import handlers
 from tests.billing.buying import buy, fill_catalogue
 from tests.billing.catalogue_data import product, put
@@ -168,6 +169,21 @@ def test_replay_asks_for_what_failed(polar_app: Flask, polar: LocalPolar, subscr
     output = run(polar_app, "replay")
     assert "customer.updated" in output
     assert "again." in output.splitlines()[-1]
+
+
+def test_status_says_what_time_has_made_of_it(
+    polar_app: Flask, polar: LocalPolar, subscriber: str
+) -> None:
+    """It was cancelled, its end has come, and no webhook told us that."""
+    yesterday = utcnow() - timedelta(days=1)
+    with polar_app.app_context():
+        db.session.execute(
+            update(Subscription).values(cancel_at_period_end=True, ends_at=yesterday)
+        )
+        db.session.commit()
+    facts = json.loads(run(polar_app, "status", "ada@example.com", "--json"))
+    assert (facts["plan"], facts["status"]) == ("free", "canceled")
+    assert [each["status"] for each in facts["subscriptions"]] == ["canceled"]
 
 
 def test_pace_is_even_and_waits_out_what_polar_asks(app: Flask) -> None:

@@ -120,7 +120,7 @@ def _subscription(data: dict[str, Any]) -> dict[str, Any] | None:
         return None
     return {
         "id": found.polar_id,
-        "status": found.status,
+        "status": found.standing,
         "product_id": found.product_id,
         "product_name": product_name(found.product_id),
         "cancel_at_period_end": found.cancel_at_period_end,

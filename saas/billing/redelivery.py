@@ -10,9 +10,11 @@ from saas.kit.datetimes import parse_datetime
 
 
 def ask(since: datetime) -> list[tuple[str, str]]:
-    """Have every event sent again whose last attempt failed. Returns their types and webhook ids.
+    """Have every event sent again that failed until now. Returns their types and webhook ids.
 
-    Only attempts after ``since`` are looked at, the newest first. Raises ``gateway.PolarError``.
+    That includes those that Polar would still try by itself: who calls has mended the reason, and need not
+    wait for up to twenty minutes. The id stays the same, so nothing counts twice. Only attempts after
+    ``since`` are looked at, the newest first. Raises ``gateway.PolarError``.
     """
     asked = []
     for event in _failed(since):
@@ -34,7 +36,7 @@ def attempts(since: datetime | None = None) -> Iterator[Answer]:
 
 
 def _failed(since: datetime) -> Iterator[dict[str, str]]:
-    """Yield events none of whose attempts succeeded and which Polar does not try any more."""
+    """Yield events none of whose attempts succeeded: ``succeeded`` is false, or null while Polar tries on."""
     seen: set[str] = set()
     for answer in list(attempts(since)):
         event = answer.data.get("webhook_event") or {}

@@ -26,6 +26,7 @@ from saas.billing import (
 )
 from saas.billing.differences import Difference
 from saas.billing.rehearsal import Rehearsal
+from saas.cli import numbers
 from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
@@ -40,7 +41,7 @@ billing = AppGroup("billing", help="Look at subscriptions and bring them in line
 @click.argument("email")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 def status(email: str, as_json: bool) -> None:
-    """Print the plan, features and subscriptions of EMAIL, from our copy."""
+    """Print the plan, features and subscriptions of EMAIL by now, from our copy."""
     user = _user(email)
     entitled = entitlements.for_user(user)
     facts = {
@@ -52,7 +53,7 @@ def status(email: str, as_json: bool) -> None:
         "features": sorted(entitled.features),
         "limits": entitled.limits,
         "subscriptions": [
-            {"id": found.polar_id, "status": found.status} for found in subscriptions.of(user)
+            {"id": found.polar_id, "status": found.standing} for found in subscriptions.of(user)
         ],
     }
     if as_json:
@@ -100,7 +101,13 @@ def sync(email: str | None, dry_run: bool, restart: bool) -> None:
 
 
 @billing.command("replay")
-@click.option("--days", default=30, show_default=True, help="How far to look back; Polar keeps 90.")
+@click.option(
+    "--days",
+    type=numbers.KEPT_DAYS,
+    default=30,
+    show_default=True,
+    help="How far to look back; Polar keeps 90.",
+)
 def replay(days: int) -> None:
     """Ask Polar to send again what never arrived here."""
     since: datetime = utcnow() - timedelta(days=days)

@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from saas import audit
+from saas.cli import numbers
 from saas.config import current
 from saas.extensions import db, start_write
 from saas.jobs import heartbeat, periodic, records, running, tallies
@@ -16,7 +17,7 @@ jobs = AppGroup("jobs", help="Look at the work that nobody waits for.")
 
 
 @click.command("worker")
-@click.option("--threads", type=click.IntRange(min=1), help="How many jobs at once.")
+@click.option("--threads", type=numbers.THREADS, help="How many jobs at once.")
 @with_appcontext
 def worker(threads: int | None) -> None:
     """Do jobs, and what comes by the clock, until told to stop."""
@@ -40,7 +41,13 @@ def worker(threads: int | None) -> None:
 
 @jobs.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
-@click.option("--limit", default=20, show_default=True, help="How many at most, the newest first.")
+@click.option(
+    "--limit",
+    type=numbers.COUNT,
+    default=20,
+    show_default=True,
+    help="How many at most, the newest first.",
+)
 def show_list(state: str | None, limit: int) -> None:
     """List jobs, and say how they stand."""
     found = records.jobs(state, limit)
@@ -55,7 +62,7 @@ def show_list(state: str | None, limit: int) -> None:
 
 
 @jobs.command("show")
-@click.argument("job_id", type=int)
+@click.argument("job_id", type=numbers.ROW)
 def show(job_id: int) -> None:
     """Print everything about one job."""
     job = records.find(job_id)
@@ -70,7 +77,7 @@ def show(job_id: int) -> None:
 
 
 @jobs.command("retry")
-@click.argument("job_ids", type=int, nargs=-1)
+@click.argument("job_ids", type=numbers.ROW, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything that has failed.")
 def retry(job_ids: tuple[int, ...], everything: bool) -> None:
     """Try jobs again that have failed, or that wait for their next try."""

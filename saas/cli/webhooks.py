@@ -19,7 +19,13 @@ webhooks = AppGroup("webhooks", help="Work with the deliveries of Polar.")
 @webhooks.command("list")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those with this outcome.")
 @click.option("--unknown-customer", is_flag=True, help="Only those about nobody with an account.")
-@click.option("--limit", default=20, show_default=True, help="How many at most, the newest first.")
+@click.option(
+    "--limit",
+    type=numbers.COUNT,
+    default=20,
+    show_default=True,
+    help="How many at most, the newest first.",
+)
 def show_list(outcome: str | None, unknown_customer: bool, limit: int) -> None:
     """List deliveries."""
     found = records.deliveries(outcome, limit, unknown_customer=unknown_customer)
@@ -30,7 +36,7 @@ def show_list(outcome: str | None, unknown_customer: bool, limit: int) -> None:
 
 
 @webhooks.command("show")
-@click.argument("delivery_id", type=int)
+@click.argument("delivery_id", type=numbers.ROW)
 def show(delivery_id: int) -> None:
     """Print everything about one delivery."""
     delivery = _delivery(delivery_id)
@@ -45,7 +51,7 @@ def show(delivery_id: int) -> None:
 
 
 @webhooks.command("replay")
-@click.argument("delivery_ids", type=int, nargs=-1, required=True)
+@click.argument("delivery_ids", type=numbers.ROW, nargs=-1, required=True)
 def replay(delivery_ids: tuple[int, ...]) -> None:
     """Apply deliveries again, handled or not; a newer state is never undone by that."""
     start_write()

@@ -70,6 +70,7 @@ def test_limit(command, polar: LocalPolar) -> None:  # type: ignore[no-untyped-d
     assert httpx.get(f"{polar.url}/v1/products/", headers=headers).status_code == 200
     assert command("fault", "limit", "off") == (0, "Any number of requests.\n")
     assert command("fault", "limit", "many")[0] == 1
+    assert command("fault", "limit", "9" * 5000)[0] == 1
 
 
 def test_faults(command, polar: LocalPolar) -> None:  # type: ignore[no-untyped-def]
