@@ -34,7 +34,8 @@ def test_good_settings_have_no_problem() -> None:
         ({"SECRET_KEY": "change-me-change-me-change-me-change-me"}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "0" * 64}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is a placeholder or shorter"),
-        ({"SECRET_KEY_FALLBACKS": "old"}, "SECRET_KEY_FALLBACKS holds a key that can be guessed"),
+        ({"SECRET_KEY_FALLBACKS": "old"}, "SECRET_KEY_FALLBACKS holds a word that can be guessed"),
+        ({"SECRET_KEY_FALLBACKS": "0" * 64}, "SECRET_KEY_FALLBACKS holds a key that can be"),
         ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG is on"),
         ({"POLAR_ACCESS_TOKEN": ""}, "POLAR_ACCESS_TOKEN is missing"),
         ({"POLAR_API_URL": "http://127.0.0.1:8001"}, "local Polar"),
@@ -44,7 +45,8 @@ def test_good_settings_have_no_problem() -> None:
         ({"POLAR_API_URL": "http://api.polar.sh"}, "https://"),
         ({"POLAR_API_URL": "api.polar.sh"}, "POLAR_API_URL"),
         ({"POLAR_WEBHOOK_SECRET": ""}, "POLAR_WEBHOOK_SECRET is missing"),
-        ({"POLAR_WEBHOOK_SECRET": "secret"}, "POLAR_WEBHOOK_SECRET"),
+        ({"POLAR_WEBHOOK_SECRET": "secret"}, "POLAR_WEBHOOK_SECRET holds a word"),
+        ({"POLAR_WEBHOOK_SECRET": f"{SECRET} # {SECRET}"}, "No comment may stand behind it"),
         ({"POLAR_SERVER": "moon"}, "POLAR_SERVER"),
         ({"MAIL_SERVER": ""}, "MAIL_SERVER"),
         ({"MAIL_FROM": ""}, "MAIL_FROM"),
@@ -138,6 +140,16 @@ def test_each_unsafe_setting_is_named(change: dict[str, str], word: str) -> None
 )
 def test_what_is_safe_is_taken(change: dict[str, str]) -> None:
     assert from_environment(GOOD | change).problems() == []
+
+
+@pytest.mark.parametrize("name", ["POLAR_WEBHOOK_SECRET", "SECRET_KEY_FALLBACKS"])
+@pytest.mark.parametrize("value", ["short", f"{SECRET}  # the old one", f"{SECRET},#{SECRET}"])
+def test_a_word_is_no_secret_in_development_either(name: str, value: str) -> None:
+    environment = {"APP_ENV": "development", "SECRET_KEY": SECRET}
+    assert from_environment(environment | {name: SECRET}).problems() == []
+    [problem] = from_environment(environment | {name: value}).problems()
+    assert problem.startswith(f"{name} holds a word")
+    assert SECRET not in problem
 
 
 def test_forgetting_app_env_is_the_safe_side() -> None:

@@ -6,8 +6,9 @@
 
 from flask import current_app
 
+from saas.config.checks import could_be_secret
 from saas.config.known import BILLING_MAILS, POLAR_URLS, ROOT
-from saas.config.reading import from_environment, load_env_file
+from saas.config.reading import from_environment, load_env_file, words
 from saas.config.settings import ConfigurationError, Settings
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "ROOT",
     "ConfigurationError",
     "Settings",
+    "could_be_secret",
     "current",
     "from_environment",
     "load_env_file",
+    "words",
 ]
 
 

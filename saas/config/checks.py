@@ -38,6 +38,11 @@ def problems(settings: "Settings") -> list[str]:
     ]
 
 
+def could_be_secret(word: str) -> bool:
+    """False for what is too short to keep anybody out, such as a word of a comment behind a secret."""
+    return len(word) >= MIN_SECRET_LENGTH and not word.startswith("#")
+
+
 def obstacles(settings: "Settings") -> list[str]:
     """Return those of the problems with which no application can be put together at all."""
     found = []
@@ -94,6 +99,17 @@ def _malformed(settings: "Settings") -> list[str]:
         )
     elif not "".join([settings.secret_key, *settings.secret_key_fallbacks]).isascii():
         found.append("SECRET_KEY contains letters beyond ASCII; Flask-Login cannot sign with it.")
+    # A short word would be a secret that anybody can guess, in development as well.
+    if not all(map(could_be_secret, settings.secret_key_fallbacks)):
+        found.append(
+            "SECRET_KEY_FALLBACKS holds a word that can be guessed, since it is shorter than "
+            f"{MIN_SECRET_LENGTH} characters. Remove it, and any comment that stands behind the keys."
+        )
+    if not all(map(could_be_secret, settings.polar_webhook_secrets)):
+        found.append(
+            "POLAR_WEBHOOK_SECRET holds a word that is too short to be a secret. Copy the secret from the "
+            "webhook endpoint in Polar, or run: flask polar setup. No comment may stand behind it."
+        )
     if is_http_url(settings.base_url) and not _is_bare(settings.base_url):
         found.append(
             f"BASE_URL is {settings.base_url!r}; it must end with the host: a site of its own."
@@ -167,7 +183,7 @@ def _unsafe(settings: "Settings") -> list[str]:
             "SECRET_KEY is a placeholder or shorter than 32 characters. Make one with: "
             'python -c "import secrets; print(secrets.token_hex(32))"'
         )
-    if any(map(_is_weak, settings.secret_key_fallbacks)):
+    if any(map(_is_guessable, settings.secret_key_fallbacks)):
         found.append("SECRET_KEY_FALLBACKS holds a key that can be guessed. Remove it.")
     if settings.uses_local_polar:
         found.append(
@@ -177,9 +193,11 @@ def _unsafe(settings: "Settings") -> list[str]:
         found.append("POLAR_API_URL must begin with https://, since the token travels there.")
     elif not settings.polar_access_token:
         found.append("POLAR_ACCESS_TOKEN is missing. Make one in Polar: Settings, Developers.")
-    if not settings.polar_webhook_secrets or any(map(_is_weak, settings.polar_webhook_secrets)):
+    if not settings.polar_webhook_secrets or any(
+        map(_is_guessable, settings.polar_webhook_secrets)
+    ):
         found.append(
-            "POLAR_WEBHOOK_SECRET is missing or too short. Copy it from the webhook endpoint in Polar."
+            "POLAR_WEBHOOK_SECRET is missing or can be guessed. Copy it from the webhook endpoint in Polar."
         )
     # An address of this machine is a rehearsal: no visitor comes by, and no mail needs to leave.
     rehearsal = is_loopback(settings.base_url)
@@ -204,5 +222,9 @@ def _unsafe(settings: "Settings") -> list[str]:
 
 
 def _is_weak(secret: str) -> bool:
+    return len(secret) < MIN_SECRET_LENGTH or _is_guessable(secret)
+
+
+def _is_guessable(secret: str) -> bool:
     words = re.sub(r"[^a-z]", "", secret.lower())
-    return len(secret) < MIN_SECRET_LENGTH or words.startswith(PLACEHOLDERS) or len(set(secret)) < 8
+    return words.startswith(PLACEHOLDERS) or len(set(secret)) < 8

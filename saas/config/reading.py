@@ -22,16 +22,14 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         app_env=read.text("APP_ENV", "production"),
         debug=read.switch("FLASK_DEBUG", False),
         secret_key=read.text("SECRET_KEY", ""),
-        secret_key_fallbacks=tuple(read.text("SECRET_KEY_FALLBACKS", "").replace(",", " ").split()),
+        secret_key_fallbacks=words(read.text("SECRET_KEY_FALLBACKS", "")),
         base_url=read.text("BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
-        allowed_hosts=tuple(read.text("ALLOWED_HOSTS", "").replace(",", " ").split()),
+        allowed_hosts=words(read.text("ALLOWED_HOSTS", "")),
         database_url=read.text("DATABASE_URL", "sqlite:///instance/app.db"),
         polar_access_token=read.text("POLAR_ACCESS_TOKEN", ""),
         polar_server=read.text("POLAR_SERVER", "production"),
         polar_api_url=read.text("POLAR_API_URL", ""),
-        polar_webhook_secrets=tuple(
-            read.text("POLAR_WEBHOOK_SECRET", "").replace(",", " ").split()
-        ),
+        polar_webhook_secrets=words(read.text("POLAR_WEBHOOK_SECRET", "")),
         polar_timeout_seconds=read.number("POLAR_TIMEOUT_SECONDS", 8.0),
         polar_calls_per_minute=read.number("POLAR_CALLS_PER_MINUTE", 0),
         webhook_retention_days=read.whole("WEBHOOK_RETENTION_DAYS", 90),
@@ -45,7 +43,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mail_password=read.text("MAIL_PASSWORD", ""),
         mail_from=read.text("MAIL_FROM", "hello@localhost" if development else ""),
         mail_outbox_dir=read.text("MAIL_OUTBOX_DIR", "instance/outbox"),
-        mails_off=tuple(read.text("MAILS_OFF", "").replace(",", " ").split()),
+        mails_off=words(read.text("MAILS_OFF", "")),
         rate_limit_storage=read.text("RATE_LIMIT_STORAGE", "memory://"),
         web_concurrency=read.whole("WEB_CONCURRENCY", 2),
         web_threads=read.whole("WEB_THREADS", 4),
@@ -65,6 +63,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     if read.problems:
         raise ConfigurationError(read.problems)
     return settings
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a setting that may have several, separated by commas or blanks."""
+    return tuple(text.replace(",", " ").split())
 
 
 def load_env_file(path: Path = ROOT / ".env") -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from saas.config import could_be_secret
+
 PREFIX = "whsec_"
 
 
@@ -41,7 +43,12 @@ def verify(body: bytes, headers: Mapping[str, str], secrets: Iterable[str]) -> N
 
 
 def signing_keys(secret: str) -> list[bytes]:
-    """Return the keys that a secret may stand for: its bytes, and the bytes it encodes."""
+    """Return the keys that a secret may stand for: its bytes, and the bytes it encodes.
+
+    None for one that is too short: it would let in whoever guesses it.
+    """
+    if not could_be_secret(secret):
+        return []
     keys = [secret.encode()]
     encoded = secret.removeprefix(PREFIX)
     try:

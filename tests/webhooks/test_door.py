@@ -92,6 +92,13 @@ def test_no_secret_means_nobody_gets_in(make_app: Any, clean: None) -> None:
     assert response.status_code == 403
 
 
+def test_words_of_a_comment_are_no_secrets(make_app: Any, clean: None) -> None:
+    client = make_app(polar_webhook_secrets=(SECRET, "#", "from", "the", "dashboard")).test_client()
+    for key in (b"#", b"the", b"dashboard"):
+        assert send(client, event("organization.updated", {}), key=key).status_code == 403
+    assert send(client, event("organization.updated", {})).status_code == 202
+
+
 @pytest.mark.parametrize(
     "key",
     [SECRET.encode(), base64.b64decode(SECRET.removeprefix("whsec_") + "=")],
