@@ -11,9 +11,8 @@ from sqlalchemy import select, update
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
 from saas.audit import AuditEntry
-from saas.billing import entitlements, gateway, pace, survey
+from saas.billing import entitlements, gateway, pace
 from saas.billing.models import Customer, Grant, Product, Subscription
-from saas.billing.runs import SyncRun, last_finished
 from saas.extensions import db
 from saas.kit.datetimes import utcnow
 from saas.webhooks import handlers
@@ -129,29 +128,6 @@ def test_another_organisation_ends_nothing(polar_app: Flask, subscriber: str) ->
     assert plan(polar_app)[1] == "active"
 
 
-def test_interrupted_run_goes_on(
-    polar_app: Flask, subscriber: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page, calls = gateway.page, []
-
-    def dying(path: str, number: int, query: Any = None) -> gateway.Page:
-        calls.append(path)
-        if calls.count("/v1/orders/") == 2:  # The first one only counts the pages.
-            raise gateway.PolarUnavailable("it went away")
-        return page(path, number, query)
-
-    monkeypatch.setattr(gateway, "page", dying)
-    assert "it went away" in run(polar_app, "sync", code=1)
-    monkeypatch.setattr(gateway, "page", page)
-    with polar_app.app_context():
-        assert db.session.scalars(select(SyncRun)).one().stage == "billing_subscriptions"
-    output = run(polar_app, "sync")
-    assert "Going on with the run that was interrupted: 2 calls" in output
-    with polar_app.app_context():
-        assert last_finished() is not None
-    assert "Going on" not in run(polar_app, "sync")
-
-
 def test_polar_down_is_one_sentence(polar_app: Flask, polar: LocalPolar, subscriber: str) -> None:
     polar.faults(api="500")
     assert "Polar did not answer as it should." in run(polar_app, "sync", code=1)
@@ -228,14 +204,6 @@ def test_calls_wait_for_their_turn_and_come_back(
     with polar_app.app_context(), pace.keeping(steady):
         assert list(gateway.products())
     assert rests == [60]
-
-
-def test_stale_rows_of_a_run_do_not_matter(polar_app: Flask, subscriber: str) -> None:
-    with polar_app.app_context():
-        plan_before = survey.prepare()
-        db.session.execute(update(SyncRun).values(started_at=db.func.now(), page=0))
-        db.session.commit()
-        assert survey.run(plan_before) == []
 
 
 def test_a_day_without_polar_and_without_deliveries(

@@ -9,7 +9,7 @@ from saas.extensions import db, start_write
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.models import Base
 
-STALE = timedelta(days=1)  # A run that was interrupted longer ago begins anew.
+STALE = timedelta(hours=12)  # Long enough for a day at work; the run of the next night begins anew.
 
 
 class SyncRun(Base):
@@ -26,15 +26,14 @@ class SyncRun(Base):
 
 
 def interrupted() -> SyncRun | None:
-    """Return the run that was interrupted less than a day ago, if there is one."""
-    recent = SyncRun.started_at > utcnow() - STALE
-    found = select(SyncRun).where(SyncRun.finished_at.is_(None), recent)
-    return db.session.scalar(found.order_by(SyncRun.id.desc()).limit(1))
+    """Return the last run, if it was interrupted and began less than ``STALE`` ago.
 
-
-def started_at(run_id: int) -> datetime:
-    """Return when a run began."""
-    return db.session.get_one(SyncRun, run_id).started_at
+    Earlier ones are of no interest, whatever became of them.
+    """
+    last = db.session.scalar(select(SyncRun).order_by(SyncRun.id.desc()).limit(1))
+    if last is None or last.finished_at or last.started_at <= utcnow() - STALE:
+        return None
+    return last
 
 
 def change(run_id: int, **changes: object) -> None:

@@ -2,12 +2,14 @@
 
 Polar's lists hold a hundred objects a page, so everything is read list by list instead of customer by
 customer: ten thousand customers take some hundred calls. Each page is one transaction. How far a run has
-come is written down, so that one that was interrupted goes on where it was.
+come is written down, so that one that was interrupted goes on where it was; then it reads again what had been
+read before, which may have changed since. So a run that ends has read everything after it was called, and one
+that is always interrupted comes to every page all the same.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -48,21 +50,30 @@ class OtherOrganization(AppError):
 
 @dataclass
 class Plan:
-    """What a survey has before it: the pages of each list, and where to begin."""
+    """What a survey has before it: the pages of each list, and how many of them are left for the end.
+
+    These an earlier run had read when it was interrupted.
+    """
 
     pages: dict[Model, int]
     run_id: int | None = None
-    done: dict[Model, int] = field(default_factory=dict)
+    again: int = 0
+
+    @property
+    def steps(self) -> list[tuple[Model, int]]:
+        """Every page of every list, in the order in which they are read."""
+        steps = [(model, number + 1) for model in STAGES for number in range(self.pages[model])]
+        return steps[self.again :] + steps[: self.again]
 
     @property
     def calls(self) -> int:
         """How many calls it takes, as far as it can be known."""
-        return sum(max(self.pages[model] - self.done.get(model, 0), 0) for model in STAGES)
+        return sum(self.pages.values())
 
     @property
     def is_resumed(self) -> bool:
         """True when an earlier run was interrupted and goes on now."""
-        return bool(self.done)
+        return self.again > 0
 
 
 def prepare(*, dry_run: bool = False, restart: bool = False) -> Plan:
@@ -81,9 +92,9 @@ def prepare(*, dry_run: bool = False, restart: bool = False) -> Plan:
     if run is None:
         run = SyncRun(stage=Customer.__tablename__, page=0)
         db.session.add(run)
-    done = _done(run, pages)
+    again = _done(run, pages)
     db.session.commit()
-    return Plan(pages, run.id, done)
+    return Plan(pages, run.id, again)
 
 
 def run(
@@ -97,17 +108,15 @@ def run(
     """
     found, seen = list[Difference](), set[str]()
     rehearsal = Rehearsal() if dry_run else None
-    for model in STAGES:
-        for number in range(plan.done.get(model, 0) + 1, plan.pages[model] + 1):
-            answers = gateway.page(STAGES[model][0], number, _query(model)).items
-            seen.update(str(answer.data.get("id")) for answer in answers)
-            found += _keep(model, answers, rehearsal)
-            _note(plan, model, number, len(found))
-            progress(1)
+    for model, number in plan.steps:
+        answers = gateway.page(STAGES[model][0], number, _query(model)).items
+        seen.update(str(answer.data.get("id")) for answer in answers)
+        found += _keep(model, answers, rehearsal)
+        _note(plan, model, number, len(found))
+        progress(1)
     if not dry_run:
         found += link_strangers()
-    since = runs.started_at(plan.run_id) if plan.run_id and plan.is_resumed else None
-    for missing in vanished.of_everybody(seen, since, rehearsal):
+    for missing in vanished.of_everybody(seen, rehearsal):
         found += vanished.settle(*missing, rehearsal)
     if plan.run_id is not None:
         runs.change(plan.run_id, finished_at=utcnow(), differences=len(found))
@@ -165,14 +174,14 @@ def _query(model: Model) -> dict[str, str]:
     return {"sorting": STAGES[model][1]}
 
 
-def _done(run: SyncRun, pages: dict[Model, int]) -> dict[Model, int]:
-    """Return how many pages of each list an interrupted run has behind it."""
-    done: dict[Model, int] = {}
+def _done(run: SyncRun, pages: dict[Model, int]) -> int:
+    """Return how many pages, counted from the first one, an interrupted run has behind it."""
+    done = 0
     for model in STAGES:
         if model.__tablename__ == run.stage:
-            return done | ({model: run.page} if run.page else {})
-        done[model] = pages[model]
-    return done
+            return done + min(run.page, pages[model])
+        done += pages[model]
+    return 0
 
 
 def _note(plan: Plan, model: Model, number: int, differences: int) -> None:

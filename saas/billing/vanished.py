@@ -5,7 +5,6 @@ listened, or when a list skipped it.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -49,22 +48,16 @@ def settle_user(
     return [each for model, polar_id in missing for each in settle(model, polar_id, rehearsal)]
 
 
-def of_everybody(
-    seen: set[str], since: datetime | None, rehearsal: Rehearsal | None = None
-) -> Iterator[tuple[Model, str]]:
-    """Yield what runs here and is not among the ids ``seen`` in Polar's lists.
-
-    A run that was interrupted has not seen the pages before it itself: what was read since it began,
-    ``since``, counts as seen.
-    """
+def of_everybody(seen: set[str], rehearsal: Rehearsal | None = None) -> Iterator[tuple[Model, str]]:
+    """Yield what runs here and is not among the ids ``seen`` in Polar's lists."""
     for model, runs_here in _runs_here().items():
         _restore(rehearsal)
-        rows = db.session.execute(
-            select(model.polar_id, model.observed_at).where(runs_here).order_by(model.polar_id)
+        ids = db.session.scalars(
+            select(model.polar_id).where(runs_here).order_by(model.polar_id)
         ).all()
         db.session.rollback()
-        for polar_id, observed_at in rows:
-            if polar_id not in seen and not (since and observed_at >= since):
+        for polar_id in ids:
+            if polar_id not in seen:
                 yield model, polar_id
 
 

@@ -163,8 +163,14 @@ def _announcement(plan: survey.Plan) -> str:
     rate = pace.calls_per_minute(current())
     seconds = plan.calls * 60 / rate
     length = f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
-    begin = "Going on with the run that was interrupted: " if plan.is_resumed else ""
-    return f"{begin}{plan.calls} calls, at least {length} at {rate:.0f} calls a minute."
+    words = f"{plan.calls} calls, at least {length} at {rate:.0f} calls a minute."
+    if not plan.is_resumed:
+        return words
+    missing = plan.calls - plan.again
+    return (
+        f"Going on with the run that was interrupted: {words}\nFirst comes what it had not read ({missing}), "
+        f"then once more what it had ({plan.again}), which may have changed since."
+    )
 
 
 def _report(found: list[Difference], dry_run: bool, public_id: str = "") -> None:
