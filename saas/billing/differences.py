@@ -6,18 +6,30 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
-from saas.billing.models import Customer, Grant, Order, Snapshot, Subscription
+from saas.billing.models import (
+    Benefit,
+    Customer,
+    Grant,
+    Order,
+    Product,
+    Snapshot,
+    Subscription,
+)
 from saas.billing.rehearsal import Rehearsal
 from saas.billing.store import Gathering
 from saas.extensions import db
 
 WORDS: dict[type[Snapshot], str] = {
     Customer: "customer",
+    Product: "product",
+    Benefit: "benefit",
     Subscription: "subscription",
     Order: "order",
-    Grant: "benefit",
+    Grant: "grant",
 }
-NOT_CONTENT = frozenset({"polar_id", "created_at", "modified_at", "observed_at", "tie", "awaits"})
+TIMES = frozenset({"created_at", "modified_at"})
+NOT_CONTENT = TIMES | {"polar_id", "observed_at", "tie", "awaits"}
+LONGEST_VALUE = 60  # Characters in a report; a price list is said to have changed.
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Difference:
             return f"{self.kind} {self.polar_id} could not be {self.undone}: {self.problem}"
         if self.is_new:
             return f"{self.kind} {self.polar_id} was missing here"
-        words = [f"{name} {old!s} -> {new!s}" for name, (old, new) in sorted(self.changes.items())]
+        words = [_words(name, *values) for name, values in sorted(self.changes.items())]
         return f"{self.kind} {self.polar_id}: " + ", ".join(words)
 
     def without_values(self) -> str:
@@ -105,4 +117,20 @@ def _rows(model: type[Snapshot], ids: list[str]) -> dict[str, dict[str, Any]]:
     columns = [c for c in inspect(model).local_table.columns if c.name not in NOT_CONTENT]
     query = select(model.polar_id, *columns).where(model.polar_id.in_(ids))
     names = [column.name for column in columns]
-    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in db.session.execute(query)}
+    return {
+        row[0]: dict(zip(names, map(_content, row[1:]), strict=True))
+        for row in db.session.execute(query)
+    }
+
+
+def _content(value: Any) -> Any:
+    """Return what a value says: the prices and benefits inside a product without their times."""
+    if not isinstance(value, list):
+        return value
+    return [{k: v for k, v in each.items() if k not in TIMES} for each in value]
+
+
+def _words(name: str, old: Any, new: Any) -> str:
+    if isinstance(new, list | dict) and max(len(str(old)), len(str(new))) > LONGEST_VALUE:
+        return f"{name} changed"
+    return f"{name} {old!s} -> {new!s}"

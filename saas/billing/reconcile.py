@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 
 from saas.accounts.models import User
 from saas.billing import differences, gateway, store, sync
@@ -47,25 +48,35 @@ class Reading:
 
 def refresh_catalogue() -> int:
     """Read all products from Polar and keep them. Returns how many. Raises ``gateway.PolarError``."""
-    return keep_catalogue(list(gateway.products()))
+    answers = list(gateway.products())
+    return len(answers) - sum(bool(each.problem) for each in keep_catalogue(answers))
 
 
-def keep_catalogue(answers: list[Answer]) -> int:
-    """Write the products that were read, which must be all. Returns how many could be kept.
+def keep_catalogue(answers: list[Answer], rehearsal: Rehearsal | None = None) -> list[Difference]:
+    """Write the products that were read, which must be all. Returns what was different, as ``keep`` does.
 
     One that we have and Polar does not is not for sale any more: the organisation is another one, or
     the local Polar was reset.
     """
-    start_write()
     with store.gathering() as gathered:
-        kept = keep_all(sync.put_product, answers)
-    gathered.write()
-    shown = {str(answer.data.get("id")) for answer in answers}
-    for product in db.session.scalars(select(Product).where(Product.is_archived.is_(False))):
-        if product.polar_id not in shown:
-            product.is_archived = True
-    db.session.commit()
-    return kept
+        unread = [
+            unreadable(Product, str(answer.data.get("id")), problem)
+            for answer in answers
+            if (problem := _put(sync.put_product, answer))
+        ]
+        for values in _gone({str(answer.data.get("id")) for answer in answers}):
+            store.keep_newer(Product, values | {"is_archived": True})
+    start_write()
+    return differences.write(gathered, rehearsal) + unread
+
+
+def _gone(shown: set[str]) -> list[dict[str, Any]]:
+    """Return the products for sale that were not shown, as they are: the next reading may bring one back."""
+    columns = [attribute.key for attribute in inspect(Product).column_attrs]
+    rows = db.session.scalars(select(Product).where(Product.is_archived.is_(False))).all()
+    values = [{name: getattr(row, name) for name in columns} for row in rows]
+    db.session.rollback()
+    return [each for each in values if each["polar_id"] not in shown]
 
 
 def pull_user(user: User) -> bool:
@@ -96,9 +107,7 @@ def read_user(user: User) -> Reading:
         except PolarNotFound:
             log.info("polar: customer %s is gone; reading what it left", polar_id)
     for polar_id in [*stored, *([str(customer.data.get("id"))] if customer else [])]:
-        reading.answers[Subscription] += gateway.customer_subscriptions(polar_id)
-        reading.answers[Order] += gateway.customer_orders(polar_id)
-        reading.answers[Grant] += gateway.customer_grants(polar_id)
+        _read_holdings(polar_id, reading)
     return reading
 
 
@@ -122,6 +131,18 @@ def customers_of(user: User) -> set[str]:
     )
     db.session.rollback()
     return found
+
+
+def read_customer(customer: Answer, reading: Reading) -> None:
+    """Add to a reading a customer that Polar has shown, and what belongs to it."""
+    reading.answers[Customer].append(customer)
+    _read_holdings(str(customer.data.get("id")), reading)
+
+
+def _read_holdings(polar_id: str, reading: Reading) -> None:
+    reading.answers[Subscription] += gateway.customer_subscriptions(polar_id)
+    reading.answers[Order] += gateway.customer_orders(polar_id)
+    reading.answers[Grant] += gateway.customer_grants(polar_id)
 
 
 def keep(reading: Reading, rehearsal: Rehearsal | None = None) -> list[Difference]:

@@ -9,7 +9,7 @@ that is always interrupted comes to every page all the same.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -52,12 +52,14 @@ class OtherOrganization(AppError):
 class Plan:
     """What a survey has before it: the pages of each list, and how many of them are left for the end.
 
-    These an earlier run had read when it was interrupted.
+    These an earlier run had read when it was interrupted. ``found`` is what was different in the catalogue.
     """
 
     pages: dict[Model, int]
     run_id: int | None = None
     again: int = 0
+    found: list[Difference] = field(default_factory=list)
+    rehearsal: Rehearsal | None = None
 
     @property
     def steps(self) -> list[tuple[Model, int]]:
@@ -81,12 +83,13 @@ def prepare(*, dry_run: bool = False, restart: bool = False) -> Plan:
 
     Raises ``OtherOrganization`` or ``gateway.PolarError``; nothing but the catalogue is changed then.
     """
-    read_catalogue(dry_run)
+    rehearsal = Rehearsal() if dry_run else None
+    found = read_catalogue(rehearsal)
     pages = {
         model: gateway.page(path, 1, _query(model)).last for model, (path, _) in STAGES.items()
     }
     if dry_run:
-        return Plan(pages)
+        return Plan(pages, found=found, rehearsal=rehearsal)
     start_write()
     run = None if restart else runs.interrupted()
     if run is None:
@@ -94,27 +97,24 @@ def prepare(*, dry_run: bool = False, restart: bool = False) -> Plan:
         db.session.add(run)
     again = _done(run, pages)
     db.session.commit()
-    return Plan(pages, run.id, again)
+    return Plan(pages, run.id, again, found)
 
 
-def run(
-    plan: Plan, progress: Progress = lambda calls: None, *, dry_run: bool = False
-) -> list[Difference]:
+def run(plan: Plan, progress: Progress = lambda calls: None) -> list[Difference]:
     """Read every page, heal what is different, and return the differences.
 
     What runs here but is not in Polar's lists is asked for by its id and ended when it is gone. A purchase
     that could not be given to its owner is among the differences, as ``unlinked``.
     Raises ``gateway.PolarError``; what was done until then stays, and the next run goes on from there.
     """
-    found, seen = list[Difference](), set[str]()
-    rehearsal = Rehearsal() if dry_run else None
+    found, seen, rehearsal = list(plan.found), set[str](), plan.rehearsal
     for model, number in plan.steps:
         answers = gateway.page(STAGES[model][0], number, _query(model)).items
         seen.update(str(answer.data.get("id")) for answer in answers)
         found += _keep(model, answers, rehearsal)
         _note(plan, model, number, len(found))
         progress(1)
-    if not dry_run:
+    if rehearsal is None:
         found += link_strangers()
     for missing in vanished.of_everybody(seen, rehearsal):
         found += vanished.settle(*missing, rehearsal)
@@ -156,18 +156,18 @@ def _keep(model: Model, answers: list[Answer], rehearsal: Rehearsal | None) -> l
     return reconcile.keep(reading, rehearsal)
 
 
-def read_catalogue(dry_run: bool) -> None:
+def read_catalogue(rehearsal: Rehearsal | None = None) -> list[Difference]:
     """Read the products, and refuse to take a mix-up of tokens for the end of every customer.
 
-    Raises ``OtherOrganization`` or ``gateway.PolarError``; nothing is changed then.
+    Returns what was different. Raises ``OtherOrganization`` or ``gateway.PolarError``, and changes nothing
+    then.
     """
     known = set(db.session.scalars(select(Product.polar_id)))
     db.session.rollback()
     shown = list(gateway.products())
     if known and not known & {str(answer.data.get("id")) for answer in shown}:
         raise OtherOrganization
-    if not dry_run:
-        reconcile.keep_catalogue(shown)
+    return reconcile.keep_catalogue(shown, rehearsal)
 
 
 def _query(model: Model) -> dict[str, str]:

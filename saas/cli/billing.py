@@ -20,6 +20,7 @@ from saas.billing import (
     pace,
     reconcile,
     redelivery,
+    strangers,
     subscriptions,
     survey,
     vanished,
@@ -128,21 +129,24 @@ def replay(days: int) -> None:
 
 
 def _sync_one(user: User, dry_run: bool) -> None:
-    user_id = user.id
-    survey.read_catalogue(dry_run)
-    user = db.session.get_one(User, user_id)
-    user_public_id = user.public_id
-    unlinked = [] if dry_run else survey.link_strangers(user_id)
-    user = db.session.get_one(User, user_id)
-    reading = reconcile.read_user(user)
-    address = user.email
+    user_id, user_public_id, address = user.id, user.public_id, user.email
     rehearsal = Rehearsal() if dry_run else None
-    found = unlinked + reconcile.keep(reading, rehearsal)
+    found = survey.read_catalogue(rehearsal)
+    stranger = strangers.read(db.session.get_one(User, user_id))
+    found += reconcile.keep(stranger, rehearsal)
+    unlinked = [] if dry_run else survey.link_strangers(user_id)
+    reading = reconcile.read_user(db.session.get_one(User, user_id))
+    found += unlinked + reconcile.keep(reading, rehearsal)
     found += vanished.settle_user(db.session.get_one(User, user_id), reading, rehearsal)
     _report(found, dry_run, user_public_id)
-    if reading.is_empty:
+    if not stranger.is_empty and not unlinked:
+        what = "would be" if dry_run else "was"
+        click.echo(
+            f"{address}: the customer at Polar with this address {what} linked to the account"
+        )
+    elif reading.is_empty:
         click.echo(f"{address}: not a customer at Polar")
-    else:
+    if not reading.is_empty:
         entitled = entitlements.for_user(db.session.get_one(User, user_id))
         click.echo(f"{address}: {entitled.plan.key}, {entitled.status}")
     _fail_for(found)
@@ -152,8 +156,12 @@ def _sync_all(dry_run: bool, restart: bool) -> None:
     plan = survey.prepare(dry_run=dry_run, restart=restart)
     click.echo(_announcement(plan))
     with click.progressbar(length=plan.calls, label="Reading") as bar:
-        found = survey.run(plan, bar.update, dry_run=dry_run)
+        found = survey.run(plan, bar.update)
     _report(found, dry_run)
+    for address in strangers.would_be_linked(plan.rehearsal) if plan.rehearsal else ():
+        click.echo(
+            f"{address}: a customer at Polar with this address would be linked to the account"
+        )
     for orphan in orphans.found():
         click.secho(f"! {orphan}", fg="red")
     _fail_for(found)

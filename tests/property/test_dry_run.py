@@ -12,7 +12,7 @@ from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
 from saas.billing import reconcile, survey, vanished
 from saas.billing.differences import Difference
-from saas.billing.models import Customer, Grant, Order, Subscription
+from saas.billing.models import Benefit, Customer, Grant, Order, Product, Subscription
 from saas.billing.rehearsal import Rehearsal
 from saas.extensions import db
 from tests.database import empty_database
@@ -68,7 +68,7 @@ def test_dry_run_reports_what_the_run_reports(
 
 
 def _compare(*, dry_run: bool) -> list[Any]:
-    return _facts(survey.run(survey.prepare(dry_run=dry_run), dry_run=dry_run))
+    return _facts(survey.run(survey.prepare(dry_run=dry_run)))
 
 
 def _compare_one(rehearsal: Rehearsal | None) -> list[Any]:
@@ -87,7 +87,7 @@ def _facts(found: list[Difference]) -> list[Any]:
 
 def _rows() -> dict[Any, list[dict[str, Any]]]:
     db.session.rollback()
-    models = (Customer, Subscription, Order, Grant)
+    models = (Customer, Product, Benefit, Subscription, Order, Grant)
     return {
         model: [dict(row._mapping) for row in db.session.execute(select(model.__table__))]
         for model in models
