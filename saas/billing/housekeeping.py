@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from saas.billing import address_news, notices, pace, reconcile, survey
+from saas.billing import address_at_polar, address_news, notices, pace, reconcile, survey
 from saas.billing.models import Notice
 from saas.extensions import db, start_write
 from saas.jobs import handler
@@ -59,8 +59,13 @@ def compare_everything() -> None:
 
 @handler(OLD_NOTICES)
 def prune_notices() -> None:
-    """Forget the mails that were sent long ago."""
-    old = select(Notice.id).where(Notice.sent_at < utcnow() - NOTICES_KEPT).limit(CHUNK)
+    """Forget the mails that were sent long ago.
+
+    An address that was offered, or given up, stays noted as long as it is news to nobody: without that it
+    would be offered once more.
+    """
+    old = select(Notice.id).where(Notice.sent_at < utcnow() - NOTICES_KEPT)
+    old = old.where(Notice.kind != address_at_polar.KIND).limit(CHUNK)
     while True:
         start_write()
         ids = list(db.session.scalars(old))

@@ -1,6 +1,7 @@
 """An address that is changed at Polar arrives here: offered to its owner, and never merging two people."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from flask.testing import FlaskClient
 
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
-from saas.billing import address_news, gateway, notices
+from saas.billing import address_news, gateway, housekeeping, notices
+from saas.billing.models import Notice
 from saas.extensions import db
+from saas.kit.datetimes import utcnow
 from tests.accounts.pages import link_in, mails
 from tests.billing.buying import buy, fill_catalogue
 from tests.browsing import PASSWORD, sign_in, soup, submit
@@ -156,6 +159,26 @@ def test_address_that_polar_refuses_is_said_and_listed(polar_app: Flask, ada: Pe
     assert not any("with this address?" in subject for subject in subjects)
     listed = polar_app.test_cli_runner().invoke(args=["billing", "addresses"]).output
     assert listed.strip() == f"{NEW}  at Polar: ada@example.com  refused"
+
+
+def test_given_up_address_is_not_offered_back_when_old_mails_are_forgotten(
+    polar_app: Flask, ada: Person
+) -> None:
+    with polar_app.app_context():
+        gateway.create_customer("somebody-else", NEW)
+    change_here(polar_app, ada[0], NEW)
+    before = len(offers(polar_app, "ada@example.com"))
+    with polar_app.app_context():
+        long_ago = utcnow() - housekeeping.NOTICES_KEPT - timedelta(days=1)
+        db.session.execute(db.update(Notice).values(sent_at=long_ago))
+        db.session.commit()
+        housekeeping.prune_notices()
+        assert set(db.session.scalars(db.select(Notice.kind))) == {"address_at_polar"}
+    run(polar_app)
+    told = offers(polar_app, "ada@example.com")[before:]
+    assert not any("with this address?" in mail.subject for mail in told)
+    listed = polar_app.test_cli_runner().invoke(args=["billing", "addresses"]).output
+    assert listed.strip().endswith("refused")
 
 
 def test_changed_back_at_polar_is_news_again(
