@@ -4,6 +4,7 @@ Nothing is changed by looking. That a scope to write is there is asked with an e
 the token first, and refuses the body only when the token would have been good enough.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +52,35 @@ class Look:
 
 def examine(url: str) -> list[Finding]:
     """Return everything that was looked at. ``url`` is where Polar should deliver."""
+    found: list[Finding] = []
+    try:
+        for finding in _looks(url):
+            found.append(finding)
+    except PolarUnavailable as error:
+        found.append(_no_answer("answers" if found else "token", error))
+    return found
+
+
+def _looks(url: str) -> Iterator[Finding]:
     look, finding = _token()
+    yield finding
     if not finding.is_good:
-        return [finding]
-    if look is None:
-        return [finding, *_scopes(), *_deliveries(url)]
-    found = [finding, _organization(look), _clock(look), *_scopes(), *_agreements(look)]
-    return [*found, *_deliveries(url)]
+        return
+    if look is not None:
+        yield from (_organization(look), _clock(look))
+    yield from _scopes()
+    if look is not None:
+        yield from _agreements(look)
+    yield from _deliveries(url)
+
+
+def _no_answer(name: str, error: PolarUnavailable) -> Finding:
+    where = current().polar_url
+    if error.retry_after is not None:
+        words = f"{where} asks us to come back later: {error.detail}"
+        return bad(name, words, f"Wait {error.retry_after} seconds, then run it again.")
+    cure = "Check POLAR_SERVER or POLAR_API_URL and the network, or wait: https://status.polar.sh"
+    return bad(name, f"{where} does not answer: {error.detail}", cure)
 
 
 def _token() -> tuple[Look | None, Finding]:
@@ -69,11 +92,8 @@ def _token() -> tuple[Look | None, Finding]:
         return None, accepted  # What it may not do is named among the scopes.
     except PolarUnauthorized:
         return None, bad("token", f"{where} does not accept the token.", _cure_for_token())
-    except PolarUnavailable as error:
-        cure = (
-            "Check POLAR_SERVER or POLAR_API_URL and the network, or wait: https://status.polar.sh"
-        )
-        return None, bad("token", f"{where} does not answer: {error.explained}", cure)
+    except PolarUnavailable:
+        raise
     except gateway.PolarError as error:
         cure = "Check POLAR_API_URL: what answers there is not Polar's API."
         return None, bad("token", f"{where} gives a strange answer: {error.explained}", cure)

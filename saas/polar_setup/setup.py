@@ -103,6 +103,8 @@ def _products(flags: dict[str, str]) -> Iterator[str]:
         elif product.get("is_archived") or product.get("benefits"):
             continue  # Somebody has made it theirs.
         organization.set_benefits(str(product["id"]), [flags[name] for name in wanted])
+        if fields["name"] in there:  # As a run leaves it that was interrupted.
+            yield f"Gave the product {fields['name']!r} its benefits."
 
 
 def _endpoint(url: str) -> tuple[Json, list[str]]:

@@ -126,6 +126,26 @@ def test_polar_that_does_not_answer(app: Flask) -> None:
     assert "does not answer" in found["token"]["words"]
 
 
+def test_polar_that_asks_for_patience(polar_app: Flask, polar: LocalPolar) -> None:
+    polar.faults(api="429")
+    found = examine(polar_app, "http://127.0.0.1:9/", code=1)["token"]
+    assert "asks us to come back later" in found["words"]
+    assert found["cure"] == "Wait 60 seconds, then run it again."
+    assert "POLAR_SERVER" not in found["cure"]
+
+
+def test_what_was_seen_before_polar_stopped_answering_is_told(
+    polar_app: Flask, polar: LocalPolar
+) -> None:
+    polar.control("POST", "/rate-limit", {"per_minute": 3})
+    try:
+        found = examine(polar_app, "http://127.0.0.1:9/", code=1)
+    finally:
+        polar.control("POST", "/rate-limit", {"per_minute": None})
+    assert found["token"]["is_good"]
+    assert "run it again" in found["answers"]["cure"]
+
+
 def test_something_else_answers(polar_app: Flask, polar: LocalPolar) -> None:
     polar.faults(api="html")
     found = examine(polar_app, "http://127.0.0.1:9/", code=1)

@@ -64,6 +64,23 @@ def test_it_creates_what_is_missing_once(
     assert counts == [len(items(polar, p)) for p in ("/v1/products/", "/v1/benefits/")]
 
 
+def test_a_run_that_was_interrupted_is_finished_and_says_so(
+    polar_app: Flask, polar: LocalPolar, tmp_path: Path
+) -> None:
+    emptied(polar)
+    run(polar_app, tmp_path)
+    fields = next(fields for fields, _ in demo.PRODUCTS if fields["name"] == "Pro Monthly")
+    with api(polar) as client:
+        client.post("/v1/products/", json=fields).raise_for_status()
+        for other, _ in demo.PRODUCTS:
+            if other != fields:
+                archived = client.post("/v1/products/", json=other).json()
+                client.patch(f"/v1/products/{archived['id']}", json={"is_archived": True})
+    output = run(polar_app, tmp_path, "--products")
+    assert "- Gave the product 'Pro Monthly' its benefits.\nEverything is set up.\n" in output
+    assert "Everything was set up already." in run(polar_app, tmp_path, "--products")
+
+
 def test_products_only_on_request(polar_app: Flask, polar: LocalPolar, tmp_path: Path) -> None:
     emptied(polar)
     run(polar_app, tmp_path)
