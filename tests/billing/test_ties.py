@@ -1,5 +1,6 @@
 """Two snapshots of the same moment that say different things: one of them wins, whatever came last."""
 
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask import Flask
 
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
-from saas.billing import gateway
+from saas.billing import gateway, store
 from saas.billing.models import Customer, Grant, Order, Subscription
 from saas.extensions import db
 from tests.billing.buying import buy, fill_catalogue
@@ -46,6 +47,24 @@ def test_order_goes_on_and_a_grant_stays(app: Flask, ada: User) -> None:
         for model in (Order, Grant, Customer):
             db.session.execute(db.delete(model))
         db.session.commit()
+
+
+def test_within_a_second_the_event_wins_and_the_next_reading_decides(app: Flask, ada: User) -> None:
+    """A reading is dated with the whole second before it: nobody knows on which side of the event it was."""
+    put_subscription(ada)
+    row = db.session.scalars(db.select(Subscription)).one()
+    columns = {c.key for c in db.inspect(Subscription).column_attrs} - {"tie"}
+    before = {name: getattr(row, name) for name in columns}
+    scheduled = before | {"pending_update": {"product_id": "another"}}
+    event_at = NOW + timedelta(seconds=0.7)
+    for values, read_at, expected in (
+        (before, event_at, None),
+        (scheduled, NOW, None),
+        (scheduled, NOW + timedelta(seconds=1), {"product_id": "another"}),
+    ):
+        store.keep_newer(Subscription, values | {"observed_at": read_at})
+        db.session.commit()
+        assert db.session.scalar(db.select(Subscription.pending_update)) == expected
 
 
 def test_changes_of_one_second_keep_their_order(polar_app: Flask, polar: LocalPolar) -> None:
