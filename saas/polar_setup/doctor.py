@@ -77,10 +77,10 @@ def _looks(url: str) -> Iterator[Finding]:
 def _no_answer(name: str, error: PolarUnavailable) -> Finding:
     where = current().polar_url
     if error.retry_after is not None:
-        words = f"{where} asks us to come back later: {error.detail}"
+        words = f"{where} asks us to come back later: {error.explained}"
         return bad(name, words, f"Wait {error.retry_after} seconds, then run it again.")
     cure = "Check POLAR_SERVER or POLAR_API_URL and the network, or wait: https://status.polar.sh"
-    return bad(name, f"{where} does not answer: {error.detail}", cure)
+    return bad(name, f"{where} does not answer: {error.explained}", cure)
 
 
 def _token() -> tuple[Look | None, Finding]:
