@@ -66,3 +66,77 @@ def test_address_changed_at_polar(page: Any, site: Site, shot: Callable[[str], N
     page.get_by_text("Your address is rosa@new.example.com now.").wait_for()
     page.goto("/settings/billing")
     assert page.get_by_test_id("address-elsewhere").count() == 0
+
+
+def subscribe_for_free(page: Any, site: Site) -> None:
+    """Open a checkout of the free product, as a front end does; our own pages do not offer it."""
+    headers = {"Authorization": f"Bearer {site.polar.token}"}
+    items = httpx.get(f"{site.polar.url}/v1/products/", headers=headers).json()["items"]
+    [free] = [item["id"] for item in items if item["name"] == "Free"]
+    page.goto("/settings/password")
+    url = page.evaluate(
+        """async (id) => {
+            const token = document.querySelector("[name=csrf_token]").value
+            const headers = {"Content-Type": "application/json", "X-CSRFToken": token}
+            const body = JSON.stringify({product_id: id})
+            const answer = await fetch("/api/billing/checkout", {method: "POST", headers, body})
+            return (await answer.json()).url
+        }""",
+        free,
+    )
+    page.goto(url)
+
+
+def test_two_tabs_with_two_upgrades_of_a_free_plan(
+    page: Any, site: Site, shot: Callable[[str], None]
+) -> None:
+    email = "free@example.com"
+    at_polar = re.compile(re.escape(site.polar.url) + "/checkout/")
+    page.goto("/signup")
+    sign_up(page, email)
+    subscribe_for_free(page, site)
+    page.wait_for_url(at_polar)
+    page.get_by_test_id("checkout-name").fill("Joan Clarke")
+    page.get_by_test_id("checkout-country").select_option("US")
+    page.get_by_test_id("checkout-submit").click()
+    page.locator('[data-state="succeeded"]').wait_for()
+    other = page.context.new_page()
+    other.goto("/pricing")
+    other.get_by_role("button", name="Upgrade to Pro Monthly").click()
+    other.wait_for_url(at_polar)
+    other.close()
+    page.goto("/pricing")
+    page.get_by_role("button", name="Upgrade to Team Monthly").click()
+    page.get_by_test_id("upgrade-open").wait_for()
+    shot("upgrade-open")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    shot("upgrade-open-dark-360")
+    page.get_by_test_id("upgrade-exchange").click()
+    page.wait_for_url(at_polar)
+    shot("at-polar")
+    fill_in(page)
+    page.locator('[data-state="succeeded"]').wait_for()
+    site.polar.wait_idle()
+    assert status(site, email)["plan"] == "team"
+
+
+def test_what_a_switch_leaves_for_the_next_invoice(
+    page: Any, site: Site, shot: Callable[[str], None]
+) -> None:
+    subscribe(page, site, "later@example.com", "pro-monthly")
+    page.goto("/pricing")
+    page.get_by_test_id("switch-team-monthly").click()
+    page.get_by_label("Switch now and pay the difference with the next invoice").check()
+    page.get_by_test_id("switch-confirm").click()
+    page.wait_for_url("**/settings/billing")
+    page.get_by_test_id("waiting").get_by_text("is on your next invoice").wait_for()
+    shot("billing-settings")
+    page.goto("/settings/billing/cancellation")
+    old = page.locator("h1").inner_text()
+    shot("cancellation")
+    assert "Cancel" in old
+    page.goto("/pricing")
+    page.get_by_test_id("switch-pro-monthly").click()
+    page.get_by_test_id("waiting").wait_for()
+    shot("switch-back")
