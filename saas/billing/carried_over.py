@@ -7,7 +7,7 @@ undone once the plan is paid and not when the checkout is opened: who does not p
 import logging
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, select, union_all
 
 from saas.accounts.models import User
 from saas.billing import gateway, reconcile
@@ -54,9 +54,13 @@ def undo(subscription_id: str) -> None:
 
 
 def _is_about(ids: set[str]) -> ColumnElement[bool]:
-    """The order that pays for an upgrade is told after the subscription."""
+    """The order that pays for an upgrade is told after the subscription.
+
+    One list and no ``OR``: every delivery asks, and for an ``OR`` with a query in it PostgreSQL reads all.
+    """
     orders = select(Order.subscription_id).where(Order.polar_id.in_(ids))
-    return or_(Subscription.polar_id.in_(ids), Subscription.polar_id.in_(orders))
+    mine = select(Subscription.polar_id).where(Subscription.polar_id.in_(ids))
+    return Subscription.polar_id.in_(union_all(mine, orders))
 
 
 def _affected(*where: ColumnElement[bool]) -> dict[str, str]:

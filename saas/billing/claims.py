@@ -130,7 +130,8 @@ def _waiting_with(address: Any) -> Select[str]:
 
 
 def _with_owners() -> Select[int, str]:
-    theirs = _waiting_with(func.lower(User.email)).where(User.email_confirmed_at.is_not(None))
+    # Ours are in small letters as they are, and only so is their index of use.
+    theirs = _waiting_with(User.email).where(User.email_confirmed_at.is_not(None))
     return theirs.with_only_columns(User.id, Customer.polar_id)
 
 

@@ -67,6 +67,7 @@ def of(subscription: Subscription) -> list[PriceChange]:
         return []
     orders = db.session.scalars(
         select(Order).where(
+            Order.customer_id == subscription.customer_id,  # It has an index.
             Order.subscription_id == subscription.polar_id,
             Order.billing_reason == "subscription_update",
         )
