@@ -100,6 +100,8 @@ def test_good_settings_have_no_problem() -> None:
         ({"ALLOWED_HOSTS": "a.example, b.example:8000"}, "'b.example:8000'; write b.example, as"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS names '*'; it must be a name"),
         ({"ALLOWED_HOSTS": "b.example."}, "ALLOWED_HOSTS names 'b.example.'"),
+        ({"ALLOWED_HOSTS": "[::1"}, "ALLOWED_HOSTS names '[::1'; it must be a name"),
+        ({"ALLOWED_HOSTS": "[::1]:8000"}, "'[::1]:8000'; write ::1, as"),
         ({"ALLOWED_HOSTS": "bücher.example"}, "write xn--bcher-kva.example"),
         ({"METRICS_TOKEN": "c7a1e2d3f4b5968790a1b2c3d4e5f60ü"}, "METRICS_TOKEN contains what no"),
         ({"MAIL_SERVER": "smtp://foo"}, "MAIL_SERVER is 'smtp://foo'; it must be a host alone"),

@@ -37,9 +37,8 @@ def _allowed_hosts(settings: "Settings") -> list[str]:
     found = []
     for name in settings.allowed_hosts:
         if not _is_host(name.removeprefix(".")):
-            host = urlsplit(name if "//" in name else f"//{name}").hostname or ""
             found.append(
-                f"ALLOWED_HOSTS names {name!r}; {_cure(host)}, without scheme, port and path, "
+                f"ALLOWED_HOSTS names {name!r}; {_cure(_host_in(name))}, without scheme, port and path, "
                 "and .example.com for all below example.com."
             )
     return found
@@ -51,6 +50,13 @@ def _mail_server(settings: "Settings") -> list[str]:
         return []
     words = "it must be a host alone, like smtp.example.com; the port goes into MAIL_PORT."
     return [f"MAIL_SERVER is {server!r}; {words}"]
+
+
+def _host_in(name: str) -> str:
+    try:
+        return urlsplit(name if "//" in name else f"//{name}").hostname or ""
+    except ValueError:  # Half a bracket, for example.
+        return ""
 
 
 def _is_host(name: str) -> bool:
@@ -67,6 +73,8 @@ def _cure(host: str) -> str:
     """Say how the name is written so that it is what browsers send."""
     import idna  # Commands start sooner without it.
 
+    if _is_host(host):
+        return f"write {host}, as browsers send it"
     try:
         ours = idna.encode(host, uts46=True).decode()
     except idna.IDNAError:
