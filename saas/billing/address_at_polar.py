@@ -1,7 +1,7 @@
 """An address that was changed at Polar. Its owner may take it over here, by a link and the password.
 
 Nothing is decided by the address itself: whose customer it is, our id alone says. See
-docs/decisions/addresses.md.
+docs/subscriptions.md, "E-mail addresses".
 """
 
 import hashlib

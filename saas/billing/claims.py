@@ -2,7 +2,7 @@
 
 A customer at Polar who carries nobody's id gets ours. Where the user is a customer there already the two
 cannot become one, since Polar merges nobody and takes an id once: then the second one is the user's, too,
-and only here do we know it. See docs/decisions/accounts.md.
+and only here do we know it. See docs/subscriptions.md, "Two customers".
 """
 
 import logging

@@ -16,7 +16,7 @@ from tests.template.conftest import environment, git
 Generate = Callable[..., Path]
 TELLS_OF_THE_STARTER = {"docs/runbooks/upgrade.md"}  # It takes over what the starter has learned.
 LEFT_OVERS = re.compile(
-    rb"(?i:saas.?starter|cookiecutter|template-only)|\bTODO\b|\bFIXME\b|\[yyyy\]"
+    rb"(?i:saas.?starter|cookiecutter|template-only)|\bdecisions/[a-z]|\bTODO\b|\bFIXME\b|\[yyyy\]"
 )
 
 

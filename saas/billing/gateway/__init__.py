@@ -1,8 +1,7 @@
 """The only caller of Polar. Raw JSON goes out and in; what goes wrong becomes *try again* or *never*.
 
 The official SDK is the HTTP client (address, token, version header), but its typed answers are not
-used: they refuse a whole answer for one new enum value, also after the call has taken effect. See
-docs/decisions/polar-calls.md.
+used: they refuse a whole answer for one new enum value, also after the call has taken effect.
 
 Here stands every call that the application makes, by subject; ``wire`` makes them, ``reading`` says what an
 answer means, ``client`` holds the SDK.
