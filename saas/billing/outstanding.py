@@ -82,14 +82,15 @@ def total(subscription: Subscription) -> int:
 
 def words(subscription: Subscription) -> list[str]:
     """Say what waits, a sentence for each change."""
-    when = "is on your next invoice"
+    when, less = "is on your next invoice", "comes off your next invoice"
     if subscription.is_paused:
         when = "is charged when it resumes"
     elif subscription.cancel_at_period_end:
         when = f"is charged on {day(subscription.ends_at or subscription.current_period_end)}"
+        less = "is kept as your credit"  # No invoice comes that it could come off.
     return [
         f"About {_money(change)} from the switch on {day(change.at)} "
-        f"{when if change.amount > 0 else 'comes off your next invoice'}."
+        f"{when if change.amount > 0 else less}."
         for change in of(subscription)
         if change.amount
     ]

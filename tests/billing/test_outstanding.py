@@ -136,6 +136,17 @@ def test_cancelling_says_what_is_still_charged(
     assert charged(polar_app, client, polar) == 30
 
 
+def test_no_invoice_is_promised_to_who_has_cancelled(
+    polar_app: Flask, polar: LocalPolar, shop: Shop
+) -> None:
+    client, ids = shop
+    confirm(client, ids["Pro Monthly"], "prorate")
+    submit(client, CANCELLATION)
+    page = text(client, BILLING)
+    assert "is kept as your credit." in page
+    assert "next invoice" not in page
+
+
 def test_switch_made_elsewhere_counts_as_well(polar_app: Flask, polar: LocalPolar) -> None:
     """In the portal, say: our copy shows another plan within the same period, and no order for it."""
     ids = fill_catalogue(polar_app)
