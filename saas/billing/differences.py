@@ -114,6 +114,8 @@ class Watch:
 
 
 def _rows(model: type[Snapshot], ids: list[str]) -> dict[str, dict[str, Any]]:
+    if not ids:
+        return {}
     columns = [c for c in inspect(model).local_table.columns if c.name not in NOT_CONTENT]
     query = select(model.polar_id, *columns).where(model.polar_id.in_(ids))
     names = [column.name for column in columns]

@@ -6,12 +6,13 @@ from sqlalchemy import delete, select, update
 
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
-from saas.billing import entitlements, gateway, sync
+from saas.billing import entitlements, gateway, reconcile, sync
 from saas.billing.models import Benefit, Product
 from saas.billing.sync import LONG_AGO
 from saas.extensions import db
 from tests.billing.buying import fill_catalogue, pay
 from tests.billing.catalogue_data import product, put
+from tests.billing.test_queries import counted
 from tests.browsing import sign_in
 from tests.test_cli_billing import plan, run, subscriber
 
@@ -108,3 +109,10 @@ def test_who_bought_without_an_account_is_linked_and_told(
     with polar_app.app_context():
         user = db.session.scalars(select(User).where(User.email == ADA)).one()
         assert entitlements.for_user(user).plan.key == "pro"
+
+
+def test_nothing_is_asked_about_kinds_that_were_not_read(app: Flask) -> None:
+    """A change, and the page after a payment, keep what they have read several times."""
+    with counted(app) as seen, app.app_context():
+        assert reconcile.keep(reconcile.Reading()) == []
+    assert seen == []
