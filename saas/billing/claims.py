@@ -86,6 +86,16 @@ def waiting() -> list[tuple[int, str]]:
     return [(user_id, polar_id) for user_id, polar_id in db.session.execute(found)]
 
 
+def is_anothers(polar_id: str, user_id: int) -> bool:
+    """True for a customer who is somebody else's here, though it carries no id: one of two, say.
+
+    Its owner may have moved on to another address, and somebody else have proven the old one since.
+    """
+    owner = db.session.scalar(select(Customer.user_id).where(Customer.polar_id == polar_id))
+    db.session.rollback()
+    return owner not in {None, user_id}
+
+
 def _claim_quietly(user: User) -> None:
     """Nobody's sign-in fails because of this: the purchase waits, and the next occasion tries again."""
     public_id = user.public_id
@@ -138,7 +148,8 @@ def _with_owners() -> Select[int, str]:
 def _take(user: User, polar_id: str) -> bool:
     """Take over a customer, if it is nobody's and has the user's address now. True if it is theirs."""
     user_id, public_id, address = user.id, user.public_id, user.email
-    db.session.rollback()
+    if is_anothers(polar_id, user_id):
+        return False
     try:
         answer = gateway.customer(polar_id)
         if _is_free(answer, address):

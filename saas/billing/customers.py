@@ -111,6 +111,14 @@ def _give_back(polar_id: str, other_id: str) -> None:
     db.session.commit()
 
 
+def _owner(found: Answer, public_id: str) -> str | None:
+    """Return the id of somebody else whose customer it is here, though it carries no id: one of two."""
+    theirs = select(User.public_id).join(Customer, Customer.user_id == User.id)
+    owner = db.session.scalar(theirs.where(Customer.polar_id == str(found.data["id"])))
+    db.session.rollback()
+    return owner if owner != public_id else None
+
+
 def _adopt(public_id: str, address: str, confirmed: bool) -> Answer:
     """Put our id on the customer who has the address, if it is proven; if somebody else's is there,
     they get their own address back, and the user is a customer of their own."""
@@ -123,7 +131,7 @@ def _adopt(public_id: str, address: str, confirmed: bool) -> Answer:
         raise AddressRefused
     if len(matches) != 1 or not confirmed:
         raise AddressTaken
-    if (other := matches[0].data.get("external_id")) is not None:
+    if (other := matches[0].data.get("external_id") or _owner(matches[0], public_id)) is not None:
         _give_back(str(matches[0].data["id"]), str(other))
         return gateway.create_customer(public_id, address)
     try:

@@ -14,12 +14,12 @@ def read(user: User) -> reconcile.Reading:
     The reading is empty when there is none. Writes nothing. Raises ``gateway.PolarError``.
     """
     reading = reconcile.Reading()
-    address, is_proven = user.email, user.has_confirmed_email
+    user_id, address, is_proven = user.id, user.email, user.has_confirmed_email
     mine = reconcile.customers_of(user)
     for answer in gateway.customers_by_email(address) if is_proven else ():
         same = str(answer.data.get("email", "")).casefold() == address.casefold()
         is_new = answer.data.get("external_id") is None and answer.data.get("id") not in mine
-        if same and is_new:
+        if same and is_new and not claims.is_anothers(str(answer.data.get("id")), user_id):
             reconcile.read_customer(answer, reading)
     return reading
 
