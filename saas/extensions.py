@@ -1,7 +1,8 @@
 """Flask extensions, created here without an application and bound to one in ``app.py``."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from flask import Flask
 from flask_limiter import Limiter
@@ -11,11 +12,17 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import ColumnElement, Interval, Table, func, literal, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.migrating import LazyMigrate
 from saas.kit.models import Base
 from saas.kit.remembering import LoginManager
+
+T = TypeVar("T")
+
+TRIES = 4
+RACES = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock.
 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = LazyMigrate()
@@ -46,6 +53,22 @@ def start_write() -> None:
     """
     db.session.rollback()
     db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
+def settled(transaction: Callable[[], T]) -> T:
+    """Do a whole transaction, which begins and ends in here, and do it again when it lost a race.
+
+    PostgreSQL ends one of two transactions that wait for each other and asks to repeat it; a lost connection
+    is the same. What is not a race is raised at once, and after ``TRIES`` everything is.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return transaction()
+        except DBAPIError as error:
+            db.session.rollback()
+            if not (error.connection_invalidated or getattr(error.orig, "sqlstate", "") in RACES):
+                raise
+    return transaction()
 
 
 def insert(table: Table) -> postgresql.Insert:

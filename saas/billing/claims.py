@@ -157,7 +157,7 @@ def _take(user: User, polar_id: str) -> bool:
     except PolarNotFound:  # Its own event, or the nightly comparison, tells the rest.
         return False
     start_write()
-    sync.put_customer(answer.data, answer.observed_at)
+    reconcile.keep_all(sync.put_customer, [answer])
     if _is_free(answer, address):
         store.link_by_address(polar_id, user_id)
     owner = db.session.scalar(select(Customer.user_id).where(Customer.polar_id == polar_id))

@@ -63,5 +63,5 @@ def _note_deleted(customer: dict[str, Any], deleted_at: datetime) -> None:
     """Keep the customer as deleted; Polar's own event says the same in a moment."""
     start_write()
     gone = {"deleted_at": deleted_at.isoformat(), "external_id": None}
-    sync.put_customer(customer | gone, deleted_at)
+    reconcile.keep_all(sync.put_customer, [Answer(customer | gone, deleted_at)])
     db.session.commit()

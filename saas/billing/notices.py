@@ -37,9 +37,9 @@ def after_change(ids: Iterable[str]) -> None:
     To be called after the change is committed. Never raises.
     """
     try:
-        known = set(ids)
-        note(known)
-        carried_over.ask_for(known)
+        if known := set(ids):
+            note(known)
+            carried_over.ask_for(known)
     except Exception:
         db.session.rollback()
         log.exception("mails that are due could not be noted; the next run finds them")

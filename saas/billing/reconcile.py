@@ -19,7 +19,7 @@ from saas.billing.gateway import Answer, PolarNotFound
 from saas.billing.models import Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.billing.payload import PayloadError
 from saas.billing.rehearsal import Rehearsal
-from saas.extensions import db, start_write
+from saas.extensions import db, settled, start_write
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +66,7 @@ def keep_catalogue(answers: list[Answer], rehearsal: Rehearsal | None = None) ->
         ]
         for values in _gone({str(answer.data.get("id")) for answer in answers}):
             store.keep_newer(Product, values | {"is_archived": True})
-    start_write()
-    return differences.write(gathered, rehearsal) + unread
+    return _write(gathered, rehearsal) + unread
 
 
 def _gone(shown: set[str]) -> list[dict[str, Any]]:
@@ -154,8 +153,15 @@ def keep(reading: Reading, rehearsal: Rehearsal | None = None) -> list[Differenc
             for answer in answers
             if (problem := _put(PUTS[model], answer))
         ]
-    start_write()
-    return differences.write(gathered, rehearsal) + unread
+    return _write(gathered, rehearsal) + unread
+
+
+def _write(gathered: store.Gathering, rehearsal: Rehearsal | None) -> list[Difference]:
+    def transaction() -> list[Difference]:
+        start_write()
+        return differences.write(gathered, rehearsal)
+
+    return settled(transaction)
 
 
 def keep_all(put: Put, answers: Iterable[Answer]) -> int:

@@ -22,7 +22,8 @@ from saas.extensions import db, insert, shared_now, start_write
 from saas.kit.datetimes import UTCDateTime
 from saas.kit.models import Base
 
-LONGEST = timedelta(seconds=30)  # Whoever has not finished by then has died, or Polar hangs.
+# Whoever has not finished by then has died, or Polar hangs: an upgrade asks it seven times, 8 seconds each.
+LONGEST = timedelta(seconds=60)
 PATIENCE_SECONDS = 8.0  # As long as one call to Polar may take; a thread waits meanwhile.
 NAP_SECONDS = 0.2
 

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
 
 from saas.billing import claims, notices, store
 from saas.billing.models import Customer, Order, Subscription
 from saas.billing.payload import PayloadError, Reader
-from saas.extensions import db, start_write
+from saas.extensions import db, settled, start_write
 from saas.kit import json_text
 from saas.kit.datetimes import utcnow
 from saas.observability import metrics
@@ -28,8 +27,6 @@ UNREADABLE_TYPE = "(unreadable)"
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=6)
 MAX_ATTEMPTS = 12  # With the doubling waits above: about two days.
-TRIES = 4  # Of a transaction that lost its connection or a race; the database asks to repeat it.
-RACES = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock.
 
 Failure = tuple[int, Exception]
 
@@ -40,7 +37,7 @@ def apply(ids: Sequence[int]) -> dict[int, str]:
     Returns the outcomes by id: applied, ignored, unknown or failed. One that fails holds up no other.
     """
     try:
-        outcomes, failures = _repeatedly(ids)
+        outcomes, failures = settled(lambda: _together(ids))
     except Exception as error:
         db.session.rollback()
         if len(ids) == 1:
@@ -70,17 +67,6 @@ def customer_of(event: Any) -> str | None:
         return None
     found = data.get("id" if str(event.get("type")).startswith("customer.") else "customer_id")
     return found if isinstance(found, str) and READABLE_ID.fullmatch(found) else None
-
-
-def _repeatedly(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:
-    for _ in range(TRIES - 1):
-        try:
-            return _together(ids)
-        except DBAPIError as error:
-            db.session.rollback()
-            if not (error.connection_invalidated or getattr(error.orig, "sqlstate", "") in RACES):
-                raise
-    return _together(ids)
 
 
 def _together(ids: Sequence[int]) -> tuple[dict[int, str], list[Failure]]:

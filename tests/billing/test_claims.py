@@ -258,3 +258,20 @@ def test_four_at_once(polar_app: Flask, stranger: str, is_customer: bool) -> Non
         assert claims.waiting() == []
         owners = set(db.session.scalars(db.select(Customer.user_id)))
         assert owners == {user_id}
+
+
+def test_a_customer_that_cannot_be_read_costs_nobody_the_checkout_or_the_way_out(
+    polar_app: Flask, ids: dict[str, str], stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Polar may show tomorrow what we cannot read today."""
+    shown = gateway.customer
+
+    def strange(polar_id: str) -> gateway.Answer:
+        answer = shown(polar_id)
+        return gateway.Answer(answer.data | {"created_at": "soon"}, answer.observed_at)
+
+    monkeypatch.setattr(gateway, "customer", strange)
+    client, _ = sign_in(polar_app, BOB)
+    assert choose(client, ids["Pro Yearly"]).status_code < 500
+    gone = submit(client, "/settings/account/delete", password=PASSWORD)
+    assert gone.status_code < 500
