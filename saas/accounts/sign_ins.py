@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from saas.accounts.browsers import name_of
 from saas.accounts.models import SignIn, User
 from saas.extensions import db, start_write
+from saas.kit.beginning import READS_ALONE
 from saas.kit.datetimes import utcnow
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def _statement() -> Any:
         select(User, SignIn.id, SignIn.created_at, SignIn.seen_at, SignIn.is_remembered)
         .join(SignIn, and_(SignIn.user_id == User.id, SignIn.auth_key == User.auth_key))
         .where(SignIn.token_digest == bindparam("digest"))
+        .execution_options(**{READS_ALONE: True})
     )
 
 

@@ -34,6 +34,7 @@ from saas.billing.models import (
 from saas.billing.standing import past_due_is_tolerated, status_at
 from saas.config import current
 from saas.extensions import db
+from saas.kit.beginning import READS_ALONE
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.sql import is_one_of, word
 
@@ -123,7 +124,8 @@ def _query() -> Any:
     """Return the statement, made once: putting it together takes longer than running it."""
     mine = select(Customer.polar_id).where(Customer.user_id == bindparam("user_id")).subquery()
     bought = (_subscriptions(mine), _grants(mine), _orders(mine))
-    return union_all(*bought, _comps("comp"), _comps(IN_COMP))
+    everything = union_all(*bought, _comps("comp"), _comps(IN_COMP))
+    return everything.execution_options(**{READS_ALONE: True})
 
 
 def _subscriptions(mine: Subquery) -> Any:

@@ -8,9 +8,9 @@ kernel takes what is sent, and no answer comes. So each wait for an answer has a
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
-from saas.kit import patience
+from saas.kit import beginning, patience
 
 CONNECT_SECONDS = 5  # A hosted server that slept needs a few. psycopg takes less than 2 as 2.
 CANCEL_SECONDS = 1.0  # A server that only waits for a lock lets go at once.
@@ -26,7 +26,8 @@ PARAMETERS = {
 
 
 def configure(engine: Engine) -> None:
-    """Have the engine connect with a limit, and wait for answers as long as ``patience`` says."""
+    """Have the engine connect with a limit, wait for answers as long as ``patience`` says, and begin
+    transactions ``lazily``."""
     if engine.dialect.name != "postgresql":
         return
     import psycopg  # SQLAlchemy has loaded it by now; an application on SQLite does without.
@@ -57,3 +58,19 @@ def configure(engine: Engine) -> None:
         return PatientConnection.connect(
             *args, **PARAMETERS | {"connect_timeout": int(limit)} | parameters
         )
+
+    def prepare(connection: Connection) -> bool:
+        return switched(connection, autocommit=True)
+
+    def begin(connection: Connection) -> None:
+        switched(connection, autocommit=False)
+
+    def switched(connection: Connection, *, autocommit: bool) -> bool:
+        """Psycopg begins before a statement, unless it is told to commit each. No server is asked."""
+        driver: Any = connection.connection.driver_connection
+        if driver.autocommit != autocommit:
+            with suppress(psycopg.Error):  # The connection is broken, as the statement will say.
+                driver.autocommit = autocommit
+        return bool(driver.autocommit == autocommit)
+
+    beginning.lazily(engine, prepare, begin)

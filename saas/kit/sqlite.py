@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, event
 
+from saas.kit import beginning
+
 LOOK_AGAIN_MS = 8
 BUSY_TIMEOUT_MS = 10_000  # Longer than any write of ours, shorter than gunicorn's request time-out.
 
@@ -19,7 +21,7 @@ def configure(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+    beginning.lazily(engine, _prepare, _begin)
 
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
@@ -33,13 +35,20 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     cursor.close()
 
 
-def _on_begin(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
-    if mode == "IMMEDIATE":
-        _wait_for_turn(driver)
-    else:
-        driver.execute(f"BEGIN {mode}")  # It waits for nobody, and every page begins with it.
+def _prepare(connection: Connection) -> bool:
+    """Begin as a writer, if that is what is wanted. Returns whether there is a transaction to begin later."""
+    if connection.get_execution_options().get("sqlite_begin") != "IMMEDIATE":
+        return True
+    _wait_for_turn(_driver(connection))
+    return False
+
+
+def _begin(connection: Connection) -> None:
+    _driver(connection).execute("BEGIN DEFERRED")  # It waits for nobody.
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
 def _wait_for_turn(connection: sqlite3.Connection) -> None:
