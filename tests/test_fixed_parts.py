@@ -8,24 +8,27 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 
+from saas.fixed_parts import NoVisitor
 from tests.browsing import csrf_token, sign_in, soup
 
 SECONDS = 0.4
+# What a macro sees is the blank request: it takes nothing from the template that calls it.
 NOSY = (
-    "{{ current_user.is_authenticated }} {{ current_user.email }} {{ session | length }} {{ plan.name }} "
-    "{{ request.cookies | length }} {{ get_flashed_messages() }} {{ csrf_token() }}"
+    "{% macro ask() %}{{ request.cookies | length }} {{ session | length }} "
+    "{{ get_flashed_messages() }} {{ csrf_token() }}{% endmacro %}"
 )
+PART = '{% from "nosy.html" import ask %}{{ ask() }}'
 CLOCK = "{{ clock() }} {{ word }}"
 
 
 def with_parts(app: Flask) -> Flask:
     """The application with two parts of the test's, and a page that shows one of them twice."""
-    parts = DictLoader({"nosy.html": NOSY, "clock.html": CLOCK})
+    parts = DictLoader({"nosy.html": NOSY, "part.html": PART, "clock.html": CLOCK})
     app.jinja_loader = ChoiceLoader([parts, app.jinja_loader])  # type: ignore[list-item]
     app.jinja_env.loader = app.jinja_loader
     app.jinja_env.globals["clock"] = time.perf_counter_ns
     fixed = app.jinja_env.globals["fixed"]
-    app.add_url_rule("/nosy", "nosy", lambda: fixed("nosy.html"))
+    app.add_url_rule("/nosy", "nosy", lambda: fixed("part.html"))
     app.add_url_rule("/clock/<word>", "clock", lambda word: fixed("clock.html", word=word))
     return app
 
@@ -45,9 +48,24 @@ def test_nothing_of_a_visitor_gets_into_it(kept: Flask) -> None:
     client.get("/dashboard/reports")  # Leaves a message for the next page.
     token = csrf_token(client, "/settings/password")
     text = client.get("/nosy").text
-    assert text.startswith("False  0 Free 0 [] ")
+    assert text.startswith("0 0 [] ")
     assert token not in text
     assert kept.test_client().get("/nosy").text == text
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "{{ current_user.email }}", "{% if current_user.is_authenticated %}{% endif %}", "{{ plan.name }}",
+        '{% if can("reports") %}{% endif %}', '{{ limit("projects") }}', "{{ csrf_token() }}", "{{ g.x }}",
+        "{{ request.endpoint }}", '{{ session["x"] }}', "{{ plan }}", "{% for x in session %}{% endfor %}",
+        "{% if owed_payment() %}{% endif %}", '{% if plan == "pro" %}{% endif %}',
+    ],
+)  # fmt: skip
+def test_who_asks_for_the_visitor_is_told(kept: Flask, asking: str) -> None:
+    kept.jinja_env.loader = DictLoader({"part.html": asking})
+    with kept.test_request_context(), pytest.raises(NoVisitor, match="Hand in what it needs"):
+        kept.jinja_env.globals["fixed"]("part.html")
 
 
 def test_the_page_around_it_is_the_visitors_own(kept: Flask) -> None:
