@@ -6,7 +6,7 @@ export PYTHON
 
 SETUP := @sh scripts/python.sh scripts/setup.py
 RUN := .venv/bin/python
-AT_ONCE := -n auto --maxprocesses 4 --dist loadgroup
+AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 ORDINARY := not browser and not stack
 ORDINARY := not browser and not stack and not template# [template-only]
 

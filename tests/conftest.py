@@ -40,14 +40,6 @@ def pytest_unconfigure() -> None:
         shares.give_back()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process; those that run scripts in this folder take turns."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder == "scripts" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_setup() -> None:
     """Close sockets to anything but this machine."""
