@@ -159,6 +159,15 @@ def test_nobody_elses_browser_is_signed_out(app: Flask, ada: FlaskClient) -> Non
     assert is_signed_in(bob)
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**40])
+def test_no_browser_has_a_number_beyond_the_column(
+    app: Flask, ada: FlaskClient, number: int
+) -> None:
+    token = token_of(ada)
+    answer = ada.post(f"/settings/devices/{number}", data={"csrf_token": token})
+    assert answer.status_code == 404
+
+
 def test_an_unused_session_ends(app: Flask, ada: FlaskClient) -> None:
     with time_machine.travel(utcnow() + sign_ins.ORDINARY.unused + timedelta(minutes=1)):
         assert not is_signed_in(ada)

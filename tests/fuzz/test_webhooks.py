@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -206,8 +207,13 @@ def test_after_nonsense_the_truth_is_taken(app: Flask, client: FlaskClient) -> N
 
 
 def mutated_of(draw: st.DrawFn, history: list[recordings.Recording]) -> dict[str, Any]:
-    """One event of a history with the value of one field changed."""
+    """One event of a history with the value of one field changed, told a moment before the true one.
+
+    Of two snapshots of the same moment none is newer, and what they say decides.
+    """
     event = copy.deepcopy(draw(st.sampled_from(history)).event)
+    told = datetime.fromisoformat(event["timestamp"]) - timedelta(microseconds=1)
+    event["timestamp"] = told.isoformat()
     field = draw(st.sampled_from(sorted(set(event["data"]) - {"id", "modified_at", "created_at"})))
     event["data"][field] = copy.deepcopy(draw(ODD))
     return event

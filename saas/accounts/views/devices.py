@@ -17,7 +17,7 @@ def devices() -> Answer:
     )
 
 
-@bp.post("/settings/devices/<int:sign_in_id>")
+@bp.post("/settings/devices/<int(max=2147483647):sign_in_id>")
 @login_required
 def device_end(sign_in_id: int) -> Answer:
     """Sign one browser out."""
