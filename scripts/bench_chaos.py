@@ -32,7 +32,7 @@ from saas.webhooks.models import Delivery as Row
 
 KILL_EVERY_SECONDS = 1.0
 CUT_EVERY_SECONDS = 1.5
-FIRST_RESTART_SECONDS = 1.0  # A small storm is over in a few seconds.
+FIRST_RESTART_SECONDS = 0.2  # A small storm is over in half a second.
 RESTART_EVERY_SECONDS = 4.0  # And a second or two for the recovery, in which nothing is taken.
 SETTLE_SECONDS = 150.0  # What a killed worker left behind is taken up after one minute.
 AT_ONCE = 8

@@ -123,7 +123,11 @@ def _people(database: "psycopg.Connection[Any]", ledger: Ledger) -> list[Line]:
 
 
 def _mails(database: "psycopg.Connection[Any]", mails: list[Mail]) -> list[Line]:
-    sent = Counter((mail.to, mail.subject.partition(" for ")[0][:20]) for mail in mails)
+    # A worker that is killed between handing a mail over and noting that is no different from one that
+    # did not: who takes over hands the same mail over again, and a mailbox shows it once.
+    distinct = {mail.message_id: mail for mail in mails}.values()
+    again = len(mails) - len(distinct)
+    sent = Counter((mail.to, mail.subject.partition(" for ")[0][:20]) for mail in distinct)
     users = {row[0] for row in database.execute("SELECT email FROM users")}
     buyers = {
         row[0]
@@ -138,18 +142,22 @@ def _mails(database: "psycopg.Connection[Any]", mails: list[Mail]) -> list[Line]
     twice = [key for key, count in sent.items() if count > 1]
     return [
         Line("mails lost", f"{len(unsent)} of {len(users) + len(buyers)}", not unsent),
-        Line("mails sent twice", f"{len(twice)} of {len(mails)} {twice[:2] or ''}", not twice),
+        Line("mails sent twice", f"{len(twice)} of {len(distinct)} {twice[:2] or ''}", not twice),
+        Line("a mail handed over again, one id", str(again), again <= _taken_over(database)),
     ]
 
 
 def _jobs(database: "psycopg.Connection[Any]") -> list[Line]:
     states = dict(database.execute("SELECT state, count(*) FROM jobs GROUP BY 1").fetchall())
-    again = _count(database, "SELECT count(*) FROM jobs WHERE attempts > 1 AND state = 'done'")
     undone = sum(count for state, count in states.items() if state != "done")
     return [
         Line("jobs not done", f"{undone} ({_words(states)})", not undone),
-        Line("jobs taken over from the dead", str(again), True),
+        Line("jobs taken over from the dead", str(_taken_over(database)), True),
     ]
+
+
+def _taken_over(database: "psycopg.Connection[Any]") -> int:
+    return _count(database, "SELECT count(*) FROM jobs WHERE attempts > 1 AND state = 'done'")
 
 
 def _webhook_ids(polar: Any) -> set[str]:

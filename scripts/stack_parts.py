@@ -122,6 +122,7 @@ class Mail:
     to: str
     subject: str
     text: str
+    message_id: str
 
 
 class MailServer:
@@ -156,7 +157,8 @@ class MailServer:
         subject = str(make_header(decode_header(message["subject"])))
         with self._lock:
             for address in envelope.rcpt_tos:
-                self._mails.append(Mail(address, subject, bytes(text).decode()))
+                mail = Mail(address, subject, bytes(text).decode(), str(message["Message-ID"]))
+                self._mails.append(mail)
         return "250 OK"
 
     def all(self) -> list[Mail]:
