@@ -94,6 +94,7 @@ def test_a_signed_in_page_begins_none(app: Flask) -> None:
         if db.engine.dialect.name != "sqlite":
             pytest.skip("only SQLite tells each statement; the ones above say so of PostgreSQL")
         asked: list[str] = []
+        db.engine.dispose()  # So that there is one connection, which the page will have.
         driver: Any = db.session.connection().connection.driver_connection
         driver.set_trace_callback(asked.append)
         db.session.remove()
