@@ -69,7 +69,7 @@ class FixedParts:
     def get(self, template: str, **given: str | bool | None) -> Markup:
         """Return a part, rendered with ``given`` and what every template has."""
         mount = request.root_path if request else ""
-        key = (template, mount, *given.values())
+        key = (template, mount, *given.items())
         until, part = self._parts.get(key, (0.0, Markup()))
         if until < time.monotonic():
             part = Context().run(self._render, template, mount, given)

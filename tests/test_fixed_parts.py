@@ -84,6 +84,14 @@ def test_it_is_rendered_once_in_a_while(visitor: FlaskClient) -> None:
     assert visitor.get("/clock/a").text != first
 
 
+def test_arguments_are_told_apart_by_their_names(kept: Flask) -> None:
+    kept.jinja_env.loader = DictLoader({"part.html": "{{ a }} {{ b }}"})
+    fixed = kept.jinja_env.globals["fixed"]
+    with kept.test_request_context():
+        assert fixed("part.html", a=True, b=False) == "True False"
+        assert fixed("part.html", b=True, a=False) == "False True"
+
+
 def test_with_0_seconds_it_is_rendered_each_time(
     make_app: Callable[..., Flask], clean: None
 ) -> None:
