@@ -72,7 +72,7 @@ def claim(user: User, *, asking: bool = False) -> bool:
     if asking:
         db.session.rollback()
         there = gateway.customers_by_email(address)
-        waiting |= {str(each.data.get("id")) for each in there if _is_free(each, address)}
+        waiting |= {str(each.data.get("id")) for each in there if is_free(each, address)}
     taken = [_take(db.session.get_one(User, user_id), each) for each in sorted(waiting)]
     if not any(taken):
         return False
@@ -152,20 +152,21 @@ def _take(user: User, polar_id: str) -> bool:
         return False
     try:
         answer = gateway.customer(polar_id)
-        if _is_free(answer, address):
+        if is_free(answer, address):
             answer = _with_our_id(answer, public_id)
     except PolarNotFound:  # Its own event, or the nightly comparison, tells the rest.
         return False
     start_write()
     reconcile.keep_all(sync.put_customer, [answer])
-    if _is_free(answer, address):
+    if is_free(answer, address):
         store.link_by_address(polar_id, user_id)
     owner = db.session.scalar(select(Customer.user_id).where(Customer.polar_id == polar_id))
     db.session.commit()
     return owner == user_id
 
 
-def _is_free(answer: Answer, address: str) -> bool:
+def is_free(answer: Answer, address: str) -> bool:
+    """True for a customer at Polar who has exactly this address and carries nobody's id."""
     same = str(answer.data.get("email", "")).casefold() == address.casefold()
     return same and answer.data.get("external_id") is None
 

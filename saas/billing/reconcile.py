@@ -59,11 +59,7 @@ def keep_catalogue(answers: list[Answer], rehearsal: Rehearsal | None = None) ->
     the local Polar was reset.
     """
     with store.gathering() as gathered:
-        unread = [
-            unreadable(Product, str(answer.data.get("id")), problem)
-            for answer in answers
-            if (problem := _put(sync.put_product, answer))
-        ]
+        unread = _unread(Product, sync.put_product, answers)
         for values in _gone({str(answer.data.get("id")) for answer in answers}):
             store.keep_newer(Product, values | {"is_archived": True})
     return _write(gathered, rehearsal) + unread
@@ -148,10 +144,9 @@ def keep(reading: Reading, rehearsal: Rehearsal | None = None) -> list[Differenc
     """Write a reading in one transaction and return what was different, or could not be read."""
     with store.gathering() as gathered:
         unread = [
-            unreadable(model, str(answer.data.get("id")), problem)
+            each
             for model, answers in reading.answers.items()
-            for answer in answers
-            if (problem := _put(PUTS[model], answer))
+            for each in _unread(model, PUTS[model], answers)
         ]
     return _write(gathered, rehearsal) + unread
 
@@ -167,6 +162,15 @@ def _write(gathered: store.Gathering, rehearsal: Rehearsal | None) -> list[Diffe
 def keep_all(put: Put, answers: Iterable[Answer]) -> int:
     """Keep each object; one that cannot be read is logged and does not hold up the others."""
     return sum(not _put(put, answer) for answer in answers)
+
+
+def _unread(model: type[Snapshot], put: Put, answers: list[Answer]) -> list[Difference]:
+    """Keep each object, and return a difference for each that cannot be read."""
+    return [
+        unreadable(model, str(answer.data.get("id")), problem)
+        for answer in answers
+        if (problem := _put(put, answer))
+    ]
 
 
 def _put(put: Put, answer: Answer) -> str:

@@ -17,9 +17,9 @@ def read(user: User) -> reconcile.Reading:
     user_id, address, is_proven = user.id, user.email, user.has_confirmed_email
     mine = reconcile.customers_of(user)
     for answer in gateway.customers_by_email(address) if is_proven else ():
-        same = str(answer.data.get("email", "")).casefold() == address.casefold()
-        is_new = answer.data.get("external_id") is None and answer.data.get("id") not in mine
-        if same and is_new and not claims.is_anothers(str(answer.data.get("id")), user_id):
+        polar_id = str(answer.data.get("id"))
+        is_new = polar_id not in mine and not claims.is_anothers(polar_id, user_id)
+        if claims.is_free(answer, address) and is_new:
             reconcile.read_customer(answer, reading)
     return reading
 

@@ -41,13 +41,7 @@ def worker(threads: int | None) -> None:
 
 @jobs.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
-@click.option(
-    "--limit",
-    type=numbers.COUNT,
-    default=20,
-    show_default=True,
-    help="How many at most, the newest first.",
-)
+@numbers.newest
 def show_list(state: str | None, limit: int) -> None:
     """List jobs, and say how they stand."""
     found = records.jobs(state, limit)

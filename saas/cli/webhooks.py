@@ -19,13 +19,7 @@ webhooks = AppGroup("webhooks", help="Work with the deliveries of Polar.")
 @webhooks.command("list")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those with this outcome.")
 @click.option("--unknown-customer", is_flag=True, help="Only those about nobody with an account.")
-@click.option(
-    "--limit",
-    type=numbers.COUNT,
-    default=20,
-    show_default=True,
-    help="How many at most, the newest first.",
-)
+@numbers.newest
 def show_list(outcome: str | None, unknown_customer: bool, limit: int) -> None:
     """List deliveries."""
     found = records.deliveries(outcome, limit, unknown_customer=unknown_customer)
