@@ -46,9 +46,10 @@ def ask_for(ids: Iterable[str] | None = None) -> None:
 def undo(subscription_id: str) -> None:
     """Undo it at Polar, if it is still there. Raises ``gateway.PolarError`` to be tried again."""
     try:
-        _keep(gateway.subscription(subscription_id))
+        reconcile.keep_of(Subscription, [gateway.subscription(subscription_id)])
         if _affected(Subscription.polar_id == subscription_id):
-            _keep(gateway.update_subscription(subscription_id, cancel_at_period_end=False))
+            kept = gateway.update_subscription(subscription_id, cancel_at_period_end=False)
+            reconcile.keep_of(Subscription, [kept])
     except (PolarNotFound, PolarRejected):
         log.info("subscription %s changed at Polar in this moment", subscription_id)
 
@@ -88,9 +89,3 @@ def _affected(*where: ColumnElement[bool]) -> dict[str, str]:
     found = {polar_id: str(cancelled) for polar_id, cancelled in db.session.execute(query)}
     db.session.rollback()
     return found
-
-
-def _keep(answer: gateway.Answer) -> None:
-    reading = reconcile.Reading()
-    reading.answers[Subscription].append(answer)
-    reconcile.keep(reading)

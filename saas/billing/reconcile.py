@@ -151,6 +151,15 @@ def keep(reading: Reading, rehearsal: Rehearsal | None = None) -> list[Differenc
     return _write(gathered, rehearsal) + unread
 
 
+def keep_of(
+    model: type[Snapshot], answers: list[Answer], rehearsal: Rehearsal | None = None
+) -> list[Difference]:
+    """The same for objects of one kind."""
+    reading = Reading()
+    reading.answers[model] += answers
+    return keep(reading, rehearsal)
+
+
 def _write(gathered: store.Gathering, rehearsal: Rehearsal | None) -> list[Difference]:
     def transaction() -> list[Difference]:
         start_write()

@@ -147,9 +147,7 @@ def _grants_have_followed(subscription_id: str) -> bool:
 
 def _keep(answer: gateway.Answer) -> bool:
     """Keep a subscription as Polar showed it. Returns whether that failed, which is logged."""
-    reading = reconcile.Reading()
-    reading.answers[Subscription].append(answer)
-    return any(found.problem for found in reconcile.keep(reading))
+    return any(found.problem for found in reconcile.keep_of(Subscription, [answer]))
 
 
 def _choose(user: User, subscription_id: str | None) -> Subscription | None:

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from saas.accounts.models import User
 from saas.billing import claims, differences, gateway, reconcile, runs, vanished
 from saas.billing.differences import Difference
-from saas.billing.gateway import Answer
 from saas.billing.models import Customer, Grant, Order, Product, Subscription
 from saas.billing.rehearsal import Rehearsal
 from saas.billing.runs import SyncRun
@@ -111,7 +110,7 @@ def run(plan: Plan, progress: Progress = lambda calls: None) -> list[Difference]
     for model, number in plan.steps:
         answers = gateway.page(STAGES[model][0], number, _query(model)).items
         seen.update(str(answer.data.get("id")) for answer in answers)
-        found += _keep(model, answers, rehearsal)
+        found += reconcile.keep_of(model, answers, rehearsal)
         _note(plan, model, number, len(found))
         progress(1)
     if rehearsal is None:
@@ -148,12 +147,6 @@ def _link(user_id: int) -> str:
         log.exception("what waits for user %s could not be linked", user_id)
         return str(getattr(error, "detail", "")) or str(error)
     return ""
-
-
-def _keep(model: Model, answers: list[Answer], rehearsal: Rehearsal | None) -> list[Difference]:
-    reading = reconcile.Reading()
-    reading.answers[model] = answers
-    return reconcile.keep(reading, rehearsal)
 
 
 def read_catalogue(rehearsal: Rehearsal | None = None) -> list[Difference]:

@@ -67,9 +67,7 @@ def settle(model: Model, polar_id: str, rehearsal: Rehearsal | None = None) -> l
         answer = SINGLE[model](polar_id)
     except PolarNotFound:
         return _end(model, polar_id, rehearsal)
-    reading = reconcile.Reading()
-    reading.answers[model].append(answer)
-    return reconcile.keep(reading, rehearsal)
+    return reconcile.keep_of(model, [answer], rehearsal)
 
 
 def _runs_here() -> dict[Model, Any]:
