@@ -1,5 +1,6 @@
 """The storm of ``make bench``, small: workers are killed, PostgreSQL restarts, and nothing is wrong then."""
 
+import json
 import os
 import re
 import signal
@@ -55,7 +56,7 @@ def test_a_small_storm_with_restarts_of_postgresql_leaves_everything_right(
     if reason := bench_cluster.why_none():
         pytest.skip(f"PostgreSQL cannot be restarted: {reason}")
     assert re.search(r", [1-9]\d* restarts$", _storm("postgresql", postgresql, 25))
-    assert capfd.readouterr().err == ""
+    assert _beyond_lost_connections(capfd.readouterr().err) == []
 
 
 @pytest.mark.stack
@@ -118,3 +119,21 @@ def _storm(name: str, url: str, customers: int) -> str:
     assert all(figure.is_held for figure in judged), judged
     assert int(done.value.split()[0]) > customers * 16
     return done.value
+
+
+def _beyond_lost_connections(log: str) -> list[str]:
+    """Return the lines that say more than that a connection went away with the server.
+
+    psycopg warns of one that it was about to use just then; whether one was is a matter of milliseconds.
+    """
+    return [
+        line
+        for line in log.splitlines()
+        if not (line.startswith("{") and _is_lost_connection(json.loads(line)))
+    ]
+
+
+def _is_lost_connection(entry: dict[str, str]) -> bool:
+    return (entry["level"], entry["logger"]) == ("WARNING", "psycopg") and entry[
+        "message"
+    ].endswith(": the connection is lost")
