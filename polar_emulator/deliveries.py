@@ -5,7 +5,7 @@ The thread that does so is in `courier`.
 
 from __future__ import annotations
 
-import random
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,10 @@ LONGEST_BACKOFF_SECONDS = 20 * 60
 FAILED_EVENTS_BEFORE_SWITCH_OFF = 10
 
 RESPONSE_KEPT = 2000
+
+_dice = (
+    secrets.SystemRandom()
+)  # The generator of the module belongs to whoever seeds it, as tests do.
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ def backoff_seconds(attempts: int) -> float:
     """The wait after a number of failed attempts: doubling, jittered, at most 20 minutes."""
     wait = 2.0 * float(2**attempts)
     if wait * 2 > LONGEST_BACKOFF_SECONDS:
-        return LONGEST_BACKOFF_SECONDS * random.uniform(0.5, 1)  # noqa: S311
-    return wait * random.uniform(1, 2)  # noqa: S311
+        return LONGEST_BACKOFF_SECONDS * _dice.uniform(0.5, 1)
+    return wait * _dice.uniform(1, 2)
 
 
 def due(world: World, limit: int = 1) -> list[Doc]:

@@ -5,7 +5,7 @@ such as the comparison of all customers, waits for a worker.
 """
 
 import logging
-import random
+import secrets
 import threading
 from datetime import timedelta
 
@@ -17,6 +17,10 @@ from saas.jobs import heartbeat, leases, periodic, running
 from saas.kit.processes import PerProcess
 
 log = logging.getLogger(__name__)
+
+_dice = (
+    secrets.SystemRandom()
+)  # The generator of the module belongs to whoever seeds it, as tests do.
 
 LOOKS_EVERY_SECONDS = 15.0
 PATIENCE = timedelta(seconds=1)  # A worker that has just started takes its jobs itself.
@@ -75,7 +79,7 @@ def _watch(app: Flask, mine: _StandIn) -> None:
     called: threading.Event = app.extensions["jobs"].called
     while not mine.stopped.is_set():
         # Not all processes at the same moment.
-        if called.wait(LOOKS_EVERY_SECONDS * random.uniform(0.7, 1)):  # noqa: S311
+        if called.wait(LOOKS_EVERY_SECONDS * _dice.uniform(0.7, 1)):
             called.clear()
             mine.stopped.wait(PATIENCE.total_seconds() + 0.05)
         help_out(app, mine.stopped)

@@ -19,16 +19,27 @@ app = create_app(Settings(**json.loads(sys.argv[1])))
 
 @app.get("/bug/<token>")
 def bug(token):
-    password = "hunter2hunter2"
-    raise RuntimeError("ada@example.com could not pay with polar_oat_abcdef")
+    password = secret["local"]
+    raise RuntimeError(secret["message"])
 
+# Not written here: the lines of a program are part of the report.
+secret = json.loads(sys.argv[2])
 answer = app.test_client().get(
-    "/bug/x?card=4242424242424242", headers={"Cookie": "session=cookievalue", "X-Thing": "headervalue"}
+    f"/bug/x?card={secret['query']}",
+    headers={"Cookie": f"session={secret['cookie']}", "X-Thing": secret["header"]},
 )
 assert answer.status_code == 500
 import sentry_sdk
 sentry_sdk.flush(5)
 """
+
+SECRETS = {
+    "local": "hunter2hunter2",
+    "message": "ada@example.com could not pay with polar_oat_abcdef",
+    "query": "4242424242424242",
+    "cookie": "cookievalue",
+    "header": "headervalue",
+}
 
 
 def test_a_bug_is_reported_and_nothing_personal(
@@ -38,7 +49,7 @@ def test_a_bug_is_reported_and_nothing_personal(
     values = {"app_env": "development", "secret_key": settings.secret_key, "release": "v7"}
     values |= {"jobs_url": "inline", "sentry_dsn": dsn, "mail_backend": "locmem"}
     values |= {"database_url": "sqlite:///:memory:", "base_url": "http://localhost"}
-    command = [sys.executable, "-c", PROGRAM, json.dumps(values)]
+    command = [sys.executable, "-c", PROGRAM, json.dumps(values), json.dumps(SECRETS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     report = "\n".join(ingest.reports)
