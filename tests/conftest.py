@@ -17,7 +17,7 @@ from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
 from tests import shares
-from tests.database import empty_database
+from tests.database import empty_database, wait_for_no_disk
 from tests.recordings import SECRET
 from tests.visitor import Visitor
 
@@ -85,6 +85,8 @@ def running(settings: Settings) -> Iterator[Flask]:
     """An application whose database connections are closed in the end."""
     app = create_app(settings)
     app.test_client_class = Visitor
+    with app.app_context():
+        wait_for_no_disk(db.engine)
     yield app
     app.extensions["jobs"].close()
     with app.app_context():

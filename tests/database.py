@@ -8,7 +8,9 @@ from functools import cache
 
 from sqlalchemy import (
     CompoundSelect,
+    Engine,
     create_engine,
+    event,
     exists,
     literal,
     make_url,
@@ -18,6 +20,12 @@ from sqlalchemy import (
 )
 
 from saas.extensions import db, start_write
+
+
+def wait_for_no_disk(engine: Engine) -> None:
+    """Let a commit to a file of SQLite not wait for the disk: nothing here outlives a crash."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA synchronous = OFF"))
 
 
 def empty_database() -> None:
