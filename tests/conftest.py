@@ -16,7 +16,7 @@ from polar_emulator.testing import LocalPolar
 from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
-from tests import shares
+from tests import costs, shares
 from tests.database import empty_database, wait_for_no_disk
 from tests.recordings import SECRET
 from tests.visitor import Visitor
@@ -46,6 +46,20 @@ def pytest_runtest_setup() -> None:
     from pytest_socket import socket_allow_hosts
 
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def least_costs() -> None:
+    """Passwords are hashed for next to nothing: doing it in earnest took a tenth of the time of all tests."""
+    costs.hash_at(costs.LEAST)
+
+
+@pytest.fixture
+def real_costs() -> Iterator[None]:
+    """Passwords are hashed at the costs of the application, for tests that are about that."""
+    costs.hash_at(costs.REAL)
+    yield
+    costs.hash_at(costs.LEAST)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import pytest
 from saas.accounts import passwords
 from saas.accounts.passwords import COMMON, NOBODYS_HASH, hash_password, matches, problem
 
+pytestmark = pytest.mark.usefixtures("real_costs")
+
 
 @pytest.mark.parametrize(
     "password",

@@ -209,6 +209,7 @@ def test_a_new_key_ends_every_session(app: Flask, client: FlaskClient) -> None:
     assert not is_signed_in(other)
 
 
+@pytest.mark.usefixtures("real_costs")
 def test_old_hashes_are_renewed_at_sign_in(app: Flask, client: FlaskClient) -> None:
     make_user(app)
     weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)

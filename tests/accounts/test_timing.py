@@ -14,6 +14,8 @@ ROUNDS = 15
 TOLERANCE = 1.3
 ATTEMPTS = 4  # A busy machine spoils one; a way that does less work is shorter in every one.
 
+pytestmark = pytest.mark.usefixtures("real_costs")
+
 
 @pytest.fixture
 def seconds(queued_app: Flask) -> Callable[[str, str], float]:

@@ -13,6 +13,8 @@ from tests.security.routes import addresses
 
 AUTOCOMPLETE = {"current-password", "new-password"}
 
+pytestmark = pytest.mark.usefixtures("real_costs")
+
 
 def test_every_password_field_of_every_page(app: Flask, client: FlaskClient) -> None:
     make_user(app)
