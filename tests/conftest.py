@@ -17,6 +17,7 @@ from saas.app import create_app
 from saas.config import Settings
 from saas.extensions import db, limiter
 from tests import costs, shares
+from tests.compiled import Compiled
 from tests.database import empty_database, wait_for_no_disk
 from tests.recordings import SECRET
 from tests.visitor import Visitor
@@ -25,6 +26,7 @@ from tests.visitor import Visitor
 pytest_plugins = ["polar_emulator.pytest_plugin"]
 
 SECRET_KEY = "for-tests-only-0123456789abcdef0123456789"
+COMPILED = Compiled()  # By each application anew otherwise, and there are hundreds.
 NOWHERE = "http://127.0.0.1:9"  # The discard port: nobody listens, so a call fails at once.
 
 
@@ -99,6 +101,7 @@ def running(settings: Settings) -> Iterator[Flask]:
     """An application whose database connections are closed in the end."""
     app = create_app(settings)
     app.test_client_class = Visitor
+    app.jinja_env.bytecode_cache = COMPILED
     with app.app_context():
         wait_for_no_disk(db.engine)
     yield app
