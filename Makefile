@@ -4,6 +4,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 export PYTHON
 
+# Where it is set, as in many containers, each process compiles everything anew, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 SETUP := @sh scripts/python.sh scripts/setup.py
 RUN := .venv/bin/python
 AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
