@@ -1,4 +1,4 @@
-"""What runs scripts in this folder takes turns, in however many processes the tests run."""
+"""What starts programs that listen takes turns, in however many processes the tests run."""
 
 import fcntl
 import tempfile
@@ -10,7 +10,6 @@ import pytest
 
 from saas.config import ROOT
 
-HERE = Path(__file__).parent
 TURN = Path(tempfile.gettempdir(), f"scripts-{sha256(str(ROOT).encode()).hexdigest()[:16]}.lock")
 PATIENCE_SECONDS = 300  # For the turn of another process, and then one's own.
 
@@ -18,13 +17,13 @@ PATIENCE_SECONDS = 300  # For the turn of another process, and then one's own.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let a test wait for its turn."""
     for item in items:
-        if item.path.parent == HERE:
+        if "turn" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(PATIENCE_SECONDS))
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(scope="module")
 def turn() -> Iterator[None]:
-    """Wait until no other process runs scripts here."""
+    """Wait until no other process has the turn."""
     with TURN.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

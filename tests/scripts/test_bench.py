@@ -19,6 +19,8 @@ import pytest
 from tests.scripts import ROOT
 from tests.scripts.running import is_free
 
+pytestmark = pytest.mark.usefixtures("turn")
+
 
 @pytest.fixture
 def postgresql() -> Iterator[str]:

@@ -30,6 +30,8 @@ MAKE = [
     f"RUN={sys.executable}",
 ]  # This Python has everything already.
 
+pytestmark = pytest.mark.usefixtures("turn")
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:

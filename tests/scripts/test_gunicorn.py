@@ -39,6 +39,8 @@ PRODUCTION = {
     "MAIL_FROM": "hello@example.com",
 }
 
+pytestmark = pytest.mark.usefixtures("turn")
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,7 +12,10 @@ import pytest
 from tests.scripts import ROOT
 from tests.scripts.running import processes_in, wait_until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+    pytest.mark.usefixtures("turn"),
+]
 
 SCRIPT = f"""
 import os, sys
