@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,6 +94,7 @@ def test_no_queue_for_a_worker(
     (line,) = done.output.splitlines()
     assert line.startswith("Error: The queue cannot be used: ")
     assert reason in line
+    assert "webhook-sweeper" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_mistake_of_ours_is_not_hidden(make_app: Callable[..., Flask], clean: None) -> None:

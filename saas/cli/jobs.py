@@ -31,9 +31,9 @@ def worker(threads: int | None) -> None:
     count = threads or settings.worker_threads
     heartbeat.last_seen()  # No use in a worker without a database; whoever started it tries again.
     db.session.rollback()
-    sweeper.start(app)
 
     def started() -> None:
+        sweeper.start(app)
         click.echo(f"Working, {count} at once. Ctrl-C finishes what is in hand and ends.")
 
     work(app, count, settings.worker_patience_seconds, started)
