@@ -19,7 +19,7 @@ from saas.errors import AppError
 from saas.extensions import db, start_write
 from saas.jobs import leases, registry
 from saas.jobs.models import Job
-from saas.kit import redaction
+from saas.kit import redaction, trouble
 from saas.kit.datetimes import utcnow
 from saas.observability import context, metrics
 
@@ -192,7 +192,8 @@ def _is_writing() -> bool:
 
 def _note_failure(claim: Claim, error: Exception, is_over: bool) -> None:
     metrics.job_ended(claim.name, "failed" if is_over else "to be tried again")
-    expected = isinstance(error, AppError | registry.GiveUp)
+    no_database = trouble.reason(error)
+    expected = no_database or isinstance(error, AppError | registry.GiveUp)
     what = "failed" if is_over else "will be tried again"
     log.log(
         logging.ERROR if is_over else logging.WARNING,
@@ -200,7 +201,7 @@ def _note_failure(claim: Claim, error: Exception, is_over: bool) -> None:
         claim.id,
         claim.name,
         what,
-        redaction.redact(f"{type(error).__name__}: {error}"),
+        redaction.redact(f"{type(error).__name__}: {no_database or error}"),
         exc_info=None if expected else error,
     )
     now = utcnow()

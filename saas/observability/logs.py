@@ -4,11 +4,13 @@ What is logged is written with care where it is written; here it is gone over on
 exception may hold anything.
 """
 
+import copy
 import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from saas.kit import trouble
 from saas.kit.redaction import redact
 from saas.observability import context
 
@@ -24,7 +26,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback under it."""
-        return redact(super().format(record))
+        return redact(super().format(_in_words(record)))
 
 
 class JsonFormatter(logging.Formatter):
@@ -32,6 +34,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object with what is known of the request or the job."""
+        record = _in_words(record)
         moment = datetime.fromtimestamp(record.created, UTC)
         entry: dict[str, Any] = {
             "time": moment.isoformat(timespec="milliseconds"),
@@ -81,6 +84,20 @@ def for_gunicorn(log_format: str) -> dict[str, Any]:
             "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
         },
     }
+
+
+def _in_words(record: logging.LogRecord) -> logging.LogRecord:
+    """Return what to write: of a database that is away its own words, since no code of ours is to blame.
+
+    Threads that go on without it would repeat a hundred lines of traceback every few seconds.
+    """
+    why = trouble.reason(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
+    if why is None:
+        return record
+    record = copy.copy(record)  # Other handlers get the traceback.
+    record.msg, record.args = f"{record.getMessage()}: the database cannot be used: {why}", ()
+    record.exc_info = record.exc_text = None
+    return record
 
 
 def _clean(value: Any) -> Any:

@@ -13,7 +13,7 @@ from saas.billing import claims, notices, store
 from saas.billing.models import Customer, Order, Subscription
 from saas.billing.payload import PayloadError, Reader
 from saas.extensions import db, settled, start_write
-from saas.kit import json_text
+from saas.kit import json_text, trouble
 from saas.kit.datetimes import utcnow
 from saas.observability import metrics
 from saas.webhooks import handlers
@@ -124,9 +124,13 @@ def _note_success(ids: list[int], outcome: str) -> None:
 
 def _failed(failures: list[Failure]) -> dict[int, str]:
     for row_id, error in failures:
-        known = isinstance(error, PayloadError)
+        no_database = trouble.reason(error)
+        known = no_database or isinstance(error, PayloadError)
         log.error(
-            "webhook delivery %s failed: %s", row_id, error, exc_info=None if known else error
+            "webhook delivery %s failed: %s",
+            row_id,
+            no_database or error,
+            exc_info=None if known else error,
         )
         _note_failure(row_id, error)
     return {row_id: "failed" for row_id, _ in failures}

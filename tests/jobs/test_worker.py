@@ -21,6 +21,7 @@ from saas.jobs.models import Job
 from saas.kit.datetimes import utcnow
 from tests.accounts.pages import EMAIL, mails
 from tests.jobs.workers import eventually, job_in, working
+from tests.kit.hanging import proxy_to
 
 MANY = 500
 REDIS = os.environ.get("REDIS_URL") or os.environ.get("TEST_REDIS_URL") or ""
@@ -227,6 +228,25 @@ def test_a_queue_that_is_away_stops_nobody(
     with working(app, tmp_path / "log") as worker:
         eventually(lambda: job_in(app, job_id).state == "done", 15)
         assert "the queue is away (ConnectionError)" in worker.output
+        assert "Traceback" not in worker.output
+
+
+def test_a_database_that_goes_away_stops_nobody(any_queue_app: Flask, tmp_path: Path) -> None:
+    url = any_queue_app.extensions["settings"].database_url
+    if url.startswith("sqlite"):
+        pytest.skip("a file does not go away")
+    with (
+        proxy_to(url) as (proxy, through),
+        working(any_queue_app, tmp_path / "log", DATABASE_URL=through) as worker,
+    ):
+        proxy.is_away = True
+        job_id = ask(any_queue_app)
+        for thread in ("a job could not be begun or its end not be noted", "the heartbeat failed"):
+            eventually(lambda thread=thread: f"saas.jobs.worker: {thread}" in worker.output)
+        proxy.is_away = False
+        eventually(lambda: job_in(any_queue_app, job_id).state == "done")
+        assert worker.stop() == 0
+        assert "the database cannot be used: " in worker.output
         assert "Traceback" not in worker.output
 
 

@@ -1,4 +1,5 @@
-"""A way to PostgreSQL that can hang: whoever connects is let in by the kernel, and nothing comes back."""
+"""A way to PostgreSQL that can hang: whoever connects is let in by the kernel, and nothing comes back. Or
+that can be away: whoever is connected or connects is turned out."""
 
 import selectors
 import socket
@@ -10,7 +11,7 @@ from sqlalchemy import make_url
 
 
 class Proxy:
-    """Passes bytes on between clients and a server, until it is told to hang."""
+    """Passes bytes on between clients and a server, until it is told to hang or to be away."""
 
     def __init__(self, host: str, port: int) -> None:
         self.target = (host, port)
@@ -18,6 +19,7 @@ class Proxy:
         self.port = int(self.listener.getsockname()[1])
         self.goes_on = threading.Event()
         self.goes_on.set()
+        self.is_away = False
         self.ends = False
         self._others: dict[socket.socket, socket.socket] = {}
 
@@ -26,6 +28,9 @@ class Proxy:
         with selectors.DefaultSelector() as selector:
             selector.register(self.listener, selectors.EVENT_READ)
             while not self.ends:
+                if self.is_away:
+                    for each in list(self._others):
+                        self._turn_out(selector, each)
                 for key, _ in selector.select(0.1):
                     self.goes_on.wait()
                     self._serve(selector, key.fileobj)  # type: ignore[arg-type]
@@ -33,7 +38,9 @@ class Proxy:
             each.close()
 
     def _serve(self, selector: selectors.BaseSelector, source: socket.socket) -> None:
-        if source is self.listener:
+        if source is self.listener and self.is_away:
+            self.listener.accept()[0].close()
+        elif source is self.listener:
             client, server = source.accept()[0], socket.create_connection(self.target)
             self._others |= {client: server, server: client}
             selector.register(client, selectors.EVENT_READ)
@@ -49,7 +56,11 @@ class Proxy:
         except OSError:
             data = b""
         if not data:
-            for each in (source, other):
+            self._turn_out(selector, source)
+
+    def _turn_out(self, selector: selectors.BaseSelector, source: socket.socket) -> None:
+        for each in (source, self._others.get(source)):
+            if each in self._others:
                 selector.unregister(each)
                 del self._others[each]
                 each.close()

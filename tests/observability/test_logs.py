@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from saas.extensions import db
 from saas.jobs import enqueue, registry
 from saas.kit.redaction import redact
-from saas.observability.logs import TextFormatter
+from saas.observability.logs import JsonFormatter, TextFormatter
 from tests.accounts.pages import EMAIL, PASSWORD, fill, log_in, newest_link, press, sign_up
 from tests.observability.reading import Lines
 from tests.webhooks.door import event, send
@@ -94,6 +96,27 @@ def test_no_line_unless_wanted(clean: None, make_app: Callable[..., Flask], line
 def test_text_for_people_is_cleaned_as_well() -> None:
     record = logging.LogRecord("saas.x", 30, "", 0, "to %s", (EMAIL,), None)
     assert TextFormatter().format(record) == "WARNING saas.x: to [e-mail]"
+
+
+def test_a_database_that_is_away_has_a_sentence_and_a_mistake_its_traceback() -> None:
+    away = what_is_logged("sqlite:////proc/there-is-none/app.db", "SELECT 1")
+    words = "it is tried again: the database cannot be used: unable to open database file"
+    assert TextFormatter().format(away) == f"ERROR saas.x: {words}"
+    line = json.loads(JsonFormatter().format(away))
+    assert (line["message"], "error" in line) == (words, False)
+    assert "Traceback" in logging.Formatter().format(away)
+    mistake = what_is_logged("sqlite://", "SELECT * FROM there_is_none")
+    assert "Traceback" in TextFormatter().format(mistake)
+    assert "Traceback" in json.loads(JsonFormatter().format(mistake))["error"]
+
+
+def what_is_logged(url: str, statement: str) -> logging.LogRecord:
+    engine = create_engine(url)
+    with pytest.raises(OperationalError) as raised, engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+    exc_info = (raised.type, raised.value, raised.tb)
+    return logging.LogRecord("saas.x", 40, "", 0, "it is %s again", ("tried",), exc_info)
 
 
 @pytest.mark.parametrize(
