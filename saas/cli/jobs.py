@@ -17,9 +17,8 @@ jobs = AppGroup("jobs", help="Look at the work that nobody waits for.")
 
 
 @click.command("worker")
-@click.option("--threads", type=numbers.THREADS, help="How many jobs at once.")
 @with_appcontext
-def worker(threads: int | None) -> None:
+def worker() -> None:
     """Do jobs, and what comes by the clock, until told to stop."""
     from saas.jobs.worker import work  # The queue is imported by who works with it.
     from saas.webhooks import sweeper
@@ -28,15 +27,16 @@ def worker(threads: int | None) -> None:
     settings = current()
     if settings.runs_jobs_inline:
         raise click.ClickException("JOBS_URL is inline, so there is nothing for a worker to do.")
-    count = threads or settings.worker_threads
     heartbeat.last_seen()  # No use in a worker without a database; whoever started it tries again.
     db.session.rollback()
 
     def started() -> None:
         sweeper.start(app)
-        click.echo(f"Working, {count} at once. Ctrl-C finishes what is in hand and ends.")
+        click.echo(
+            f"Working, {settings.worker_threads} at once. Ctrl-C finishes what is in hand and ends."
+        )
 
-    work(app, count, settings.worker_patience_seconds, started)
+    work(app, settings.worker_threads, settings.worker_patience_seconds, started)
 
 
 @jobs.command("list")

@@ -4,7 +4,6 @@ import click
 
 ROW = click.IntRange(1, 2**31 - 1)  # As the column that it is compared with.
 COUNT = click.IntRange(1, 100_000)
-THREADS = click.IntRange(1, 256)
 KEPT_DAYS = click.IntRange(0, 90)  # As long as Polar keeps deliveries.
 
 # For a list.
