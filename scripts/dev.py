@@ -30,10 +30,9 @@ class NotStartedError(Exception):
 def main() -> int:
     """Start everything, wait for Ctrl-C, stop everything. Returns the exit status."""
     os.chdir(ROOT)
-    if env_file.ensure(ROOT):
-        print("Made .env with fresh secrets.", flush=True)
     Path("instance").mkdir(exist_ok=True)
     try:
+        make_env_file()
         environment = read_environment()
         with Crew(environment) as crew:
             return run(crew, environment)
@@ -43,6 +42,17 @@ def main() -> int:
     except StopRequestedError:
         print("\nStopped.", flush=True)
         return 0
+
+
+def make_env_file() -> None:
+    """Make ``.env`` unless there is one. Raises ``NotStartedError`` when it cannot be read."""
+    try:
+        is_new = env_file.ensure(ROOT)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", "it is not UTF-8")
+        raise NotStartedError(f"{ROOT / '.env'} cannot be read ({reason}).") from None
+    if is_new:
+        print("Made .env with fresh secrets.", flush=True)
 
 
 def run(crew: Crew, environment: Mapping[str, str]) -> int:

@@ -75,6 +75,8 @@ def load_env_file(path: Path = ROOT / ".env") -> None:
 
     Raises ``ConfigurationError`` when there is one that cannot be read.
     """
+    if path.is_dir():  # python-dotenv takes it for nothing at all.
+        raise ConfigurationError([f"{path} is a folder. It must be a file."])
     try:
         load_dotenv(path)
     except UnicodeDecodeError:

@@ -113,6 +113,27 @@ def test_it_refuses_to_start_with_a_bad_setting(project: Path, name: str, value:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("command", [COMMAND, [*FLASK, "check"]])
+def test_a_folder_in_the_place_of_the_file_of_settings(project: Path, command: list[str]) -> None:
+    """Docker makes one where it is told to mount a file that is not there."""
+    (project / ".env").mkdir()
+    try:
+        done = subprocess.run(
+            command,
+            cwd=project,
+            env=clean_environment(project, **PRODUCTION),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    finally:
+        (project / ".env").rmdir()
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("- ")]
+    assert ".env is a folder" in line
+
+
 @pytest.mark.parametrize("command", [COMMAND, [*FLASK, "check"], [*FLASK, "worker"]])
 @pytest.mark.parametrize(
     ("content", "mode", "reason"),
