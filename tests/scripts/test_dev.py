@@ -111,15 +111,11 @@ def test_a_taken_port_gets_a_sentence(project: Path, name: str) -> None:
     assert "Traceback" not in log_of(project)
 
 
-def test_a_file_of_settings_that_is_not_utf_8_gets_a_sentence(project: Path) -> None:
-    file = project / ".env"
-    before = file.read_bytes() if file.exists() else b""
-    file.write_bytes("# naïve\n".encode("latin-1"))
-    try:
-        with make_dev(project) as process:
-            assert process.wait(timeout=20) == 2
-    finally:
-        file.write_bytes(before)
+def test_a_file_of_settings_that_is_not_utf_8_gets_a_sentence(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    (project / ".env").write_bytes("# naïve\n".encode("latin-1"))
+    with make_dev(project) as process:
+        assert process.wait(timeout=20) == 2
     assert ".env cannot be read (it is not UTF-8)." in log_of(project)
     assert "Traceback" not in log_of(project)
 
