@@ -47,6 +47,8 @@ TASTE = {  # Types are the same on SQLite and PostgreSQL here; migrations/env.py
 }
 MARK = re.compile(r"^\s*# (contract|locks): (\S.*)$", re.MULTILINE)
 ADDS = re.compile(r"\b(CREATE TABLE|ADD COLUMN)\b")
+BESIDE_WRITERS = re.compile(r"\bCREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?(\S+)")
+ONLY_ONCE = re.compile(r"\b(?:(?:CREATE|ALTER|DROP) TABLE|DROP INDEX CONCURRENTLY (?!IF EXISTS))\b")
 
 
 class NotPrintableError(Exception):
@@ -98,9 +100,24 @@ def _of_migration(module: ModuleType) -> Iterator[Finding]:
         needed = "contract" if rule in BREAKS_THE_RELEASE_BEFORE else "locks"
         if rule not in TASTE and needed not in marks:
             yield Finding(source.name, f"{rule}; an exception is marked '# {needed}:'", sentence)
+    yield from (Finding(source.name, *found) for found in _unrepeatable(sql))
     if "contract" in marks and ADDS.search(sql):
         sentence = "A migration that takes something away adds nothing; make two of it."
         yield Finding(source.name, "mixed", sentence)
+
+
+def _unrepeatable(sql: str) -> Iterator[tuple[str, str]]:
+    """Yield why it could not be run again where an index had to wait for too long: half of it stays, and what
+    came before it is committed."""
+    created = list(BESIDE_WRITERS.finditer(sql))
+    for index in created:
+        if f"DROP INDEX CONCURRENTLY IF EXISTS {index[1]};" not in sql[: index.start()]:
+            yield (
+                "no drop before",
+                f"Drop {index[1]} first, if it exists, as half of it may be there.",
+            )
+    if created and ONLY_ONCE.search(sql):
+        yield "not alone", "Such an index is in a migration of its own, which can be run again."
 
 
 def printed(module: ModuleType) -> str:

@@ -1,7 +1,4 @@
-"""Staff: who they are, what they did, plans they give away, and the indexes their pages read."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Staff: who they are, what they did, and plans they give away; 0053 has the indexes their pages read."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,45 +8,17 @@ down_revision = "0040"
 branch_labels = None
 depends_on = None
 
-INDEXES = (
-    # The old ones of one column go: these begin with it and keep the order of a list, too.
-    ("ix_webhook_deliveries_type_id", "webhook_deliveries", ["type", "id"], None),
-    ("ix_webhook_deliveries_outcome_id", "webhook_deliveries", ["outcome", "id"], None),
-    ("ix_webhook_deliveries_customer_id_id", "webhook_deliveries", ["customer_id", "id"], None),
-    ("ix_webhook_deliveries_open", "webhook_deliveries", ["received_at"], "handled_at IS NULL"),
-    (
-        "ix_billing_customers_unclaimed",
-        "billing_customers",
-        ["email"],
-        "external_id IS NULL AND user_id IS NULL AND deleted_at IS NULL",
-    ),
-)
-
 
 def upgrade() -> None:
-    """Add tables and columns, then the indexes without holding up those who write."""
+    """Add tables and columns."""
     op.add_column("users", sa.Column("staff_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("webhook_deliveries", sa.Column("customer_id", sa.String(36), nullable=True))
     _create_audit_log()
     _create_comps()
-    with _beside_writers() as concurrently:
-        for name, table, columns, where in INDEXES:
-            only = sa.text(where) if where else None
-            op.create_index(
-                name, table, columns, sqlite_where=only, postgresql_where=only, **concurrently
-            )
-        op.create_index("ix_users_email_prefix", "users", _email(), **concurrently)
-        for column in ("outcome", "type"):
-            op.drop_index(f"ix_webhook_deliveries_{column}", "webhook_deliveries", **concurrently)
 
 
 def downgrade() -> None:
     """Take it all away again."""
-    for column in ("outcome", "type"):
-        op.create_index(f"ix_webhook_deliveries_{column}", "webhook_deliveries", [column])
-    op.drop_index("ix_users_email_prefix", "users")
-    for name, table, _, _ in INDEXES:
-        op.drop_index(name, table)
     op.drop_table("billing_comps")
     op.drop_table("audit_entries")
     op.drop_column("webhook_deliveries", "customer_id")
@@ -95,19 +64,3 @@ def _create_comps() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_billing_comps"),
     )
     op.create_index("ix_billing_comps_user_id", "billing_comps", ["user_id"])
-
-
-@contextmanager
-def _beside_writers() -> Iterator[dict[str, bool]]:
-    """Let PostgreSQL build an index without a lock on the table; SQLite knows no such thing."""
-    if op.get_context().dialect.name != "postgresql":
-        yield {}
-        return
-    with op.get_context().autocommit_block():
-        yield {"postgresql_concurrently": True}
-
-
-def _email() -> list[str | sa.TextClause]:
-    if op.get_context().dialect.name == "postgresql":
-        return [sa.text('email COLLATE "C"')]
-    return ["email"]

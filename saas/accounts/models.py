@@ -36,7 +36,7 @@ class User(UserMixin, Base):  # type: ignore[misc]
     """
 
     __tablename__ = "users"
-    # On PostgreSQL with the collation C, in which a range is a prefix; see migration 0050.
+    # On PostgreSQL with the collation C, in which a range is a prefix; see migration 0053.
     __table_args__ = (Index("ix_users_email_prefix", "email"), Base.NUMBERS_ONCE)
 
     id: Mapped[int] = mapped_column(primary_key=True)

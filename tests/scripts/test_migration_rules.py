@@ -34,6 +34,7 @@ GOOD = {
     """,
     "an index that locks nobody": """
         with op.get_context().autocommit_block():
+            op.drop_index("ix", "users", if_exists=True, postgresql_concurrently=True)
             op.create_index("ix", "users", ["email"], postgresql_concurrently=True)
     """,
     "a data change": """op.execute("UPDATE users SET a = 0 WHERE a IS NULL")""",
@@ -68,6 +69,17 @@ BAD = {
         op.create_foreign_key("fk", "users", "plans", ["plan_id"], ["id"])
     """,
     "disallowed-unique-constraint": 'op.create_unique_constraint("uq", "users", ["a"])',
+    "no drop before": """
+        with op.get_context().autocommit_block():
+            op.drop_index("ix_other", "users", if_exists=True, postgresql_concurrently=True)
+            op.create_index("ix", "users", ["email"], postgresql_concurrently=True)
+    """,
+    "not alone": """
+        op.add_column("users", sa.Column("a", sa.Integer(), nullable=True))
+        with op.get_context().autocommit_block():
+            op.drop_index("ix", "users", if_exists=True, postgresql_concurrently=True)
+            op.create_index("ix", "users", ["a"], postgresql_concurrently=True)
+    """,
     "cannot be printed": 'op.get_bind().execute(sa.text("SELECT 1")).scalar()',
     "mixed": """
         # contract: nothing reads it
