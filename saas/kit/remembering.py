@@ -12,6 +12,8 @@ class LoginManager(FlaskLoginManager):  # type: ignore[misc]
 
     def _load_user_from_remember_cookie(self, cookie: str) -> Any:
         # Flask-Login has no other place for this, and knows one key only.
+        if not cookie.isascii():  # None of ours, and Flask-Login cannot compare it.
+            return None
         user = super()._load_user_from_remember_cookie(cookie)
         for key in current_app.config["SECRET_KEY_FALLBACKS"] if user is None else ():
             if token := decode_cookie(cookie, key=key):

@@ -235,3 +235,11 @@ def test_a_planted_session_is_worth_nothing(app: Flask, client: FlaskClient) -> 
         assert "planted" not in session
         assert session.get("csrf_token") != csrf_before
         assert session["pending_checkout"] == "chosen before"
+
+
+@pytest.mark.parametrize("cookie", ["remember=é|é", 'remember="1|\\303\\251"', "remember=1|x"])
+def test_a_cookie_that_is_none_of_ours_remembers_nobody(app: Flask, cookie: str) -> None:
+    client = app.test_client(use_cookies=False)
+    as_sent = cookie.encode().decode("latin-1")
+    answer = client.get("/dashboard", environ_overrides={"HTTP_COOKIE": as_sent})
+    assert answer.headers["Location"] == "/login?next=/dashboard"
