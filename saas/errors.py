@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from saas import schema
 from saas.extensions import db, limiter, login_manager
@@ -53,6 +54,7 @@ def init_app(app: Flask) -> None:
     """Answer every error with a page, or with JSON for a client that asks for it."""
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(SQLAlchemyError, _database_trouble)
     app.register_error_handler(Exception, _bug)
 
@@ -104,6 +106,11 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         if name.lower() in {"retry-after", "allow", "www-authenticate"}:
             response.headers[name] = value
     return response
+
+
+def _broken_body(_error: ParseException) -> ResponseReturnValue:
+    """Answer 400 to a body of which gunicorn finds out, when it is read, that it is no HTTP."""
+    return _http_error(BadRequest())
 
 
 def _database_trouble(error: SQLAlchemyError) -> Response:

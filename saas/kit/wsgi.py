@@ -1,7 +1,9 @@
 """What HTTP asks of a server that frameworks leave to the application."""
 
+from contextlib import suppress
 from typing import IO
 
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
@@ -28,5 +30,6 @@ def drain(request: Request) -> None:
     """
     stream: IO[bytes] = request.environ["wsgi.input"]
     left = min(request.content_length or DRAINED_BYTES, DRAINED_BYTES)
-    while left > 0 and (chunk := stream.read(min(CHUNK_BYTES, left))):
-        left -= len(chunk)
+    with suppress(OSError, ParseException):  # It breaks off, and nobody reads the answer.
+        while left > 0 and (chunk := stream.read(min(CHUNK_BYTES, left))):
+            left -= len(chunk)
