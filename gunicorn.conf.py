@@ -1,7 +1,6 @@
 """How gunicorn serves the application: ``gunicorn wsgi:app`` finds this file by itself."""
 
 import gc
-import os
 import sys
 import threading
 from pathlib import Path
@@ -16,9 +15,8 @@ try:
 except ConfigurationError as error:
     sys.exit(str(error))
 
-HOST = os.environ.get("HOST", "127.0.0.1")
-
-bind = f"{HOST}:{settings.port}"
+host = f"[{settings.host}]" if ":" in settings.host else settings.host
+bind = f"{host}:{settings.port}"
 workers = settings.web_concurrency
 threads = settings.web_threads
 worker_class = "gthread"
@@ -55,7 +53,7 @@ if settings.metrics_token:
 
 # Which proxies may say that a request came by https. The address of the client is the business of
 # the setting TRUSTED_PROXIES, which the application reads.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+forwarded_allow_ips = ",".join(settings.forwarded_allow_ips)
 
 # No header may say where the application is mounted: it would become the beginning of every link.
 forwarder_headers = ""

@@ -54,6 +54,16 @@ def test_what_cannot_be_read_is_named(name: str, value: str, wanted: str) -> Non
         {"POLAR_ACCESS_TOKEN": "polar_oat_ä"},
         {"RATE_LIMIT_STORAGE": "redis+cluster://127.0.0.1:9"},
         {"JOBS_URL": "redis://127.0.0.1:9/notanumber"},
+        {"JOBS_URL": "redis://127.0.0.1:9/0?socket_timeout=soon"},
+        {"JOBS_URL": "redis://127.0.0.1:9/0?no_such_option=1"},
+        {"RATE_LIMIT_STORAGE": "rediss://127.0.0.1:9/0?ssl_cert_reqs=perhaps"},
+        {"RATE_LIMIT_STORAGE": "redis+unix:///run/redis.sock?socket_timeout=soon"},
+        {"RATE_LIMIT_STORAGE": "redis+sentinel://127.0.0.1:9"},
+        {"DATABASE_URL": "sqlite:///instance/app.db?timeout=soon"},
+        {"HOST": "foo bar"},
+        {"HOST": "http://0.0.0.0"},
+        {"FORWARDED_ALLOW_IPS": "the proxy"},
+        {"FORWARDED_ALLOW_IPS": "10.0.0.0/33"},
     ],
 )
 def test_flask_check_stands_what_no_application_can_be_built_with(

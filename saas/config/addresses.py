@@ -15,11 +15,29 @@ NUMBERED = ("redis", "rediss")  # Redis has databases with numbers; the client t
 
 def problems(settings: "Settings") -> list[str]:
     """Return one sentence for each name that no request and no connection will ever match."""
-    return [*_base_url(settings), *_allowed_hosts(settings), *_mail_server(settings)]
+    return [
+        *_base_url(settings),
+        *_allowed_hosts(settings),
+        *_mail_server(settings),
+        *_server(settings),
+    ]
 
 
-def is_redis_number(url: str) -> bool:
-    """True unless an address of Redis names its database by something that is no number."""
+def is_redis(url: str) -> bool:
+    """True for an address of Redis that its clients understand, options and number included."""
+    from redis import ConnectionPool, RedisError  # Only where there is one.
+
+    plain = url.removeprefix("redis+")  # Which is what one of the clients calls it.
+    if plain.startswith("sentinel://"):
+        return bool(urlsplit(plain).path.strip("/"))  # The name of the service.
+    try:
+        ConnectionPool.from_url(plain).make_connection()  # It connects later.
+    except (RedisError, TypeError, ValueError):
+        return False
+    return _is_redis_number(url)
+
+
+def _is_redis_number(url: str) -> bool:
     parts = urlsplit(url)
     asked = parse_qs(parts.query, keep_blank_values=True).get("db", [])
     path = [parts.path.strip("/")] if parts.scheme in NUMBERED and parts.path.strip("/") else []
@@ -50,6 +68,19 @@ def _mail_server(settings: "Settings") -> list[str]:
         return []
     words = "it must be a host alone, like smtp.example.com; the port goes into MAIL_PORT."
     return [f"MAIL_SERVER is {server!r}; {words}"]
+
+
+def _server(settings: "Settings") -> list[str]:
+    found = []
+    if not _is_host(settings.host):
+        found.append(f"HOST is {settings.host!r}; it must be an address or a name, without a port.")
+    for network in settings.forwarded_allow_ips:
+        try:
+            network == "*" or ipaddress.ip_network(network)
+        except ValueError:
+            words = "it may name addresses, networks like 10.0.0.0/8, or * for any."
+            found.append(f"FORWARDED_ALLOW_IPS names {network!r}; {words}")
+    return found
 
 
 def _host_in(name: str) -> str:

@@ -7,6 +7,9 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from saas.config import addresses
 from saas.config.known import BILLING_MAILS, POLAR_URLS
 from saas.kit.urls import is_http_url, is_loopback
@@ -53,7 +56,9 @@ def obstacles(settings: "Settings") -> list[str]:
     if not _is_plain(settings.polar_access_token):
         found.append("POLAR_ACCESS_TOKEN contains what no token has. Copy it from Polar once more.")
     # What these four hold may be a password, so the sentence does not repeat it.
-    if not _is_store(settings.database_url, *POSTGRESQL, "postgresql+psycopg", "sqlite"):
+    if not _is_store(
+        settings.database_url, *POSTGRESQL, "postgresql+psycopg", "sqlite"
+    ) or not _is_understood(settings.sqlalchemy_url):
         found.append("DATABASE_URL must be like sqlite:///file or postgresql://user@host/name.")
     if settings.jobs_url not in {"", "inline"} and not _is_store(
         settings.jobs_url, *POSTGRESQL, "redis", "rediss", "unix", "sqlite"
@@ -145,9 +150,19 @@ def _is_store(url: str, *schemes: str) -> bool:
         return False
     # A file is named after three slashes; urlsplit takes `sqlite:name` for one as well.
     named = url.startswith(f"{parts.scheme}://") and bool(parts.netloc or parts.path.strip("/"))
-    if parts.scheme.startswith(("redis", "unix")) and not addresses.is_redis_number(url):
+    if parts.scheme.startswith(("redis", "unix")) and not addresses.is_redis(url):
         return False
     return parts.scheme in schemes and named and not (parts.scheme == "sqlite" and parts.netloc)
+
+
+def _is_understood(url: str) -> bool:
+    """True when the driver of the database can read what follows the ``?``, as far as one knows before."""
+    try:
+        parts = make_url(url)
+        parts.get_dialect()().create_connect_args(parts)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _is_plain(token: str) -> bool:

@@ -50,7 +50,9 @@ class Settings:
     rate_limit_storage: str = "memory://"
     web_concurrency: int = 2
     web_threads: int = 4
+    host: str = "127.0.0.1"
     port: int = 8000
+    forwarded_allow_ips: tuple[str, ...] = ("127.0.0.1", "::1")
     trusted_proxies: int = 0
     page_cache_seconds: float = 0
     log_level: str = "INFO"

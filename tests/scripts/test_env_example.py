@@ -10,7 +10,7 @@ from tests.scripts import ROOT
 
 TEXT = (ROOT / ".env.example").read_text(encoding="utf-8")
 LISTED = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", TEXT, re.MULTILINE)
-OUTSIDE = {"POLAR_EMULATOR_PORT", "HOST", "FORWARDED_ALLOW_IPS"}
+OUTSIDE = {"POLAR_EMULATOR_PORT"}
 
 
 def names_read_by_the_application() -> set[str]:
@@ -58,10 +58,3 @@ def test_the_page_of_settings_has_the_same_headings_in_the_same_order() -> None:
         part = page.partition(f"### {name}\n")[2].partition("\n### ")[0]
         if value and name != "APP_ENV":
             assert f"Default: `{value}`." in part
-
-
-def test_what_gunicorn_alone_reads_is_listed_as_well() -> None:
-    text = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-    read = re.findall(r'environ\.get\("(\w+)", "([^"]*)"\)', text)
-    assert read
-    assert {*read} <= {*LISTED}
