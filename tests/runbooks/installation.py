@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from dotenv import dotenv_values
 
 from polar_emulator import testing
 from polar_emulator.catalogue import stable_id
@@ -152,8 +153,7 @@ class Installation:
 
     def settings(self) -> dict[str, str]:
         """What .env says now."""
-        lines = (self.folder / ".env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)
+        return {name: value or "" for name, value in dotenv_values(self.folder / ".env").items()}
 
     def _write_files(self, port: int, database_url: str, virtual_environment: bool) -> None:
         for name in ("uv.lock", "requirements.txt", "requirements-dev.txt"):

@@ -1,5 +1,6 @@
 """Each runbook, followed to the letter, in the situation that it is for."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ git -c user.name=T -c user.email=t@example.com commit --quiet -m Release
 git push --quiet
 """
 
+OLDER_KEY = "fedcba98765432100123456789abcdef"
 QUERY = "?sslmode=prefer&sslrootcert=/etc/ssl/ca.pem"
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -77,8 +79,12 @@ def test_backup_and_restore_of_sqlite(here: Installation) -> None:
     buyer = here.environment["EMAIL"]
     here.next_user()
     here.pays()
-    here.sh("echo broken > instance/app.db")
+    here.sh("rm instance/app.db")
+    if os.geteuid() == 0:
+        os.chown(here.folder / "instance", 12345, -1)
     here.run([second])
+    owners = {(here.folder / name).stat().st_uid for name in ("instance", "instance/app.db")}
+    assert len(owners) == 1
     before = here.run(blocks("backup-and-restore", "look"))
     assert "Nobody is staff yet." in before
     assert "waiting" in before
@@ -88,6 +94,20 @@ def test_backup_and_restore_of_sqlite(here: Installation) -> None:
     assert here.plan() == "pro"
     here.environment["EMAIL"] = buyer
     assert here.plan() == "pro"
+
+
+def test_no_backup_is_made_of_a_database_that_is_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    first, _ = blocks("backup-and-restore", "sqlite")
+    done = subprocess.run(
+        ["sh", "-euc", first.commands], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert "unable to open database file" in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "instance/app.db").exists()
 
 
 def test_backup_and_restore_of_postgresql(tmp_path: Path) -> None:
@@ -113,13 +133,15 @@ def test_backup_and_restore_of_postgresql(tmp_path: Path) -> None:
 
 
 def test_changing_the_secret_key(here: Installation) -> None:
-    before = here.settings()["SECRET_KEY"]
+    older, before = OLDER_KEY, here.settings()["SECRET_KEY"]
+    here.sh("sed -i 's/^SECRET_KEY=/export SECRET_KEY=/' .env")
+    here.sh(f"printf '\\nexport SECRET_KEY_FALLBACKS={older}' >> .env")
     here.run(blocks("key-rotation", ""))
     now = here.settings()
     assert now["SECRET_KEY"] != before
-    assert now["SECRET_KEY_FALLBACKS"] == before
+    assert now["SECRET_KEY_FALLBACKS"] == f"{before},{older}"
     here.run(blocks("key-rotation", ""))
-    assert here.settings()["SECRET_KEY_FALLBACKS"] == f"{now['SECRET_KEY']},{before}"
+    assert here.settings()["SECRET_KEY_FALLBACKS"] == f"{now['SECRET_KEY']},{before},{older}"
     here.run(blocks("key-rotation", "later"))
     assert "SECRET_KEY_FALLBACKS" not in here.settings()
 
