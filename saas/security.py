@@ -16,6 +16,7 @@ from werkzeug.datastructures import Headers
 
 from saas.config import Settings
 from saas.config.hosts import Hosts
+from saas.kit import tokens
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,7 +37,7 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 class SignedSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, with SHA-256 where Flask still takes SHA-1."""
+    """Flask's signed cookie, with SHA-256 where Flask still takes SHA-1, from any machine of ours."""
 
     digest_method = staticmethod(hashlib.sha256)
 
@@ -47,6 +48,7 @@ class SignedSessions(SecureCookieSessionInterface):
         """Return what signs and reads the cookie; made once for the keys there are."""
         keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"])
         if keys not in self._made and (serializer := super().get_signing_serializer(app)):
+            serializer.signer = tokens.Signer
             self._made = {keys: serializer}
         return self._made.get(keys)
 

@@ -122,6 +122,15 @@ def test_remember_me_lasts_thirty_days(app: Flask, client: FlaskClient) -> None:
         assert not is_signed_in(client)
 
 
+def test_a_machine_whose_clock_is_behind_knows_who_is_signed_in(
+    app: Flask, client: FlaskClient
+) -> None:
+    make_user(app)
+    log_in(client)
+    with time_machine.travel(utcnow() - timedelta(seconds=2)):
+        assert is_signed_in(client)
+
+
 def test_without_remember_me_closing_the_browser_signs_out(app: Flask, client: FlaskClient) -> None:
     make_user(app)
     log_in(client)

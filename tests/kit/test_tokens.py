@@ -25,6 +25,12 @@ def test_it_is_signed_with_sha256() -> None:
     assert len(base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))) == 256 // 8
 
 
+def test_a_machine_whose_clock_is_behind_reads_it() -> None:
+    token = sign([NEW], "reset", PAYLOAD)
+    with time_machine.travel(utcnow() - timedelta(minutes=1), tick=False):
+        assert read([NEW], "reset", token, HOUR) == PAYLOAD
+
+
 def test_a_token_is_good_for_one_purpose() -> None:
     with pytest.raises(TokenError):
         read([NEW], "confirmation", sign([NEW], "reset", PAYLOAD), HOUR)
