@@ -9,6 +9,9 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+# A proxy that the environment names is for the world outside of this container.
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 
 def main(path: str) -> int:
     """Return 0 when the path is answered with success."""
@@ -17,7 +20,7 @@ def main(path: str) -> int:
     headers = {"Host": base.netloc, "X-Forwarded-Proto": base.scheme}
     try:
         request = urllib.request.Request(address, headers=headers)
-        with urllib.request.urlopen(request, timeout=4):  # noqa: S310
+        with DIRECTLY.open(request, timeout=4):
             return 0
     except OSError as error:
         print(f"{path}: {error}", file=sys.stderr)  # noqa: T201
