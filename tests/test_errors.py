@@ -12,6 +12,7 @@ from saas.config import flask_names
 from saas.extensions import db
 from tests.browsing import csrf_token, sign_in
 from tests.database import empty_copy
+from tests.webhooks.door import event, send
 
 AWAY = "postgresql://app:geheim@127.0.0.1:9/app"  # pragma: allowlist secret
 
@@ -45,6 +46,11 @@ def test_a_visitor_is_told_to_come_back(
     lines = [record for record in caplog.records if record.name == "saas.errors"]
     assert len(lines) == 3
     assert all(line.levelno == logging.ERROR for line in lines)
+
+
+def test_polar_is_told_to_come_back(away: Flask) -> None:
+    answer = send(away.test_client(), event("customer.updated", {"id": "x"}))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
 
 
 def test_who_is_signed_in_stays_so(away: Flask, app: Flask) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from saas.config import current
+from saas.errors import A_MOMENT
 from saas.extensions import csrf, db, limiter
 from saas.kit.wsgi import drain, read_body
 from saas.observability import context
@@ -42,7 +43,11 @@ def polar() -> Response:
     except SQLAlchemyError:
         db.session.rollback()
         log.exception("webhook %s could not be kept; Polar will send it again", webhook_id)
-        return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "It could not be kept. Send it again later.")
+        answer = _refuse(
+            HTTPStatus.SERVICE_UNAVAILABLE, "It could not be kept. Send it again later."
+        )
+        answer.headers["Retry-After"] = str(A_MOMENT)
+        return answer
     return _text(HTTPStatus.ACCEPTED, "Accepted.")
 
 
