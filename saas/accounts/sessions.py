@@ -10,7 +10,7 @@ from flask import abort, flash, g, redirect, request, session, url_for
 from flask_login import current_user, login_remembered, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from saas.accounts import bp, sign_ins
+from saas.accounts import bp, destinations, sign_ins
 from saas.accounts.models import User
 from saas.errors import wants_json
 from saas.extensions import login_manager
@@ -114,6 +114,4 @@ def _ask_to_sign_in() -> Response:
     if wants_json():
         abort(401)
     flash("Sign in to go on.", "info")
-    # Only a page can be returned to: the address of a form's target answers 405 to a browser.
-    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
-    return redirect(url_for("accounts.login", next=wanted), 303)
+    return redirect(url_for("accounts.login", next=destinations.here()), 303)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from saas.accounts import staff
+from saas.accounts import destinations, staff
 from saas.accounts.sessions import signed_in_user
 from saas.kit.urls import safe_next
 
@@ -30,7 +30,7 @@ def guard() -> Response | None:
 def _way_back() -> str:
     """Return the page that was asked for, or the one whose form was sent."""
     if request.method in {"GET", "HEAD"}:
-        return request.full_path.rstrip("?")
+        return destinations.here() or PREFIX
     parts = urlsplit(request.referrer or "")
     page = parts.path + (f"?{parts.query}" if parts.query else "")
     return safe_next(page, PREFIX) if _is_ours(parts.path) else PREFIX

@@ -177,6 +177,11 @@ def test_next_is_checked(app: Flask, client: FlaskClient, target: str, arrived: 
     assert client.get("/login", query_string={"next": target}).location == arrived
 
 
+def test_a_page_too_long_to_come_back_to_is_forgotten(client: FlaskClient) -> None:
+    answer = client.get(f"/dashboard?x={'%20' * 900}")
+    assert answer.headers["Location"] == "/login"
+
+
 def test_next_survives_a_refusal(app: Flask, client: FlaskClient) -> None:
     make_user(app)
     answer = fill(client, "/login?next=/pricing", email=EMAIL, password="not the password")
