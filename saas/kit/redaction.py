@@ -8,7 +8,10 @@ LEFT_OUT = "[left out]"
 
 RULES = (
     # What gunicorn quotes of a request that is no HTTP may be any line of it.
-    (re.compile(r"(?s)(Invalid request from ip=\S* [^'\"]*?)b?['\"].*"), rf"\1{LEFT_OUT}"),
+    (
+        re.compile(r"(?s)(Invalid request from ip=\S{0,64} [^'\"]{0,99}?)b?['\"].*"),
+        rf"\1{LEFT_OUT}",
+    ),
     # What PostgreSQL adds to an error quotes the row, up to the statement or the traceback after it.
     (
         re.compile(
@@ -28,7 +31,7 @@ RULES = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [secret]"),
     (re.compile(r"\$argon2\w*\$[^\s'\"]+"), "[hash]"),
     # In an address of a server; a number before a slash is its port.
-    (re.compile(r"(?<=//)[^\s/@:'\"]*:(?!\d+/)[^\s@'\"]*@"), "[credentials]@"),
+    (re.compile(r"(?<=//)[^\s/@:'\"]{0,99}:(?!\d+/)[^\s@'\"]{0,300}@"), "[credentials]@"),
     (re.compile(rf"(?i)\b({NAMES}['\"]?\s*[=:]\s*){VALUE}"), rf"\1{LEFT_OUT}"),
     (re.compile(r"(?<=[?&])([\w.-]+)=(?!\[)[^\s&#\"'<>]+"), rf"\1={LEFT_OUT}"),
     (
