@@ -116,6 +116,7 @@ def test_it_refuses_to_start_with_a_bad_setting(project: Path, name: str, value:
 @pytest.mark.parametrize("command", [COMMAND, [*FLASK, "check"]])
 def test_a_folder_in_the_place_of_the_file_of_settings(project: Path, command: list[str]) -> None:
     """Docker makes one where it is told to mount a file that is not there."""
+    (project / ".env").unlink(missing_ok=True)
     (project / ".env").mkdir()
     try:
         done = subprocess.run(
