@@ -1,11 +1,12 @@
-"""Our copy of the products. The pricing page reads it and never waits for Polar."""
+"""Our copy of the products. The pricing page reads it and never waits for Polar; a switch asks Polar itself."""
 
 import uuid
 from http import HTTPStatus
 
 from sqlalchemy import select
 
-from saas.billing import markings
+from saas.billing import gateway, markings, reconcile
+from saas.billing.gateway import PolarNotFound, PolarRejected
 from saas.billing.models import Product
 from saas.errors import AppError
 from saas.extensions import db
@@ -43,6 +44,16 @@ def product_for_sale(product_id: str | None) -> Product:
     if product is None or not product.is_for_sale:
         raise UnknownProduct
     return product
+
+
+def refresh(product_id: str) -> None:
+    """Read a product from Polar and keep it. Raises ``UnknownProduct`` or ``gateway.PolarError``."""
+    try:
+        answer = gateway.product(product_id)
+    except PolarNotFound:
+        raise UnknownProduct from None
+    if any(found.problem for found in reconcile.keep_of(Product, [answer])):
+        raise PolarRejected(f"product {product_id}: it could not be read")
 
 
 def _position(product: Product) -> tuple[float, int, str]:

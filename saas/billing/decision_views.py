@@ -21,7 +21,7 @@ from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
 from saas.errors import AppError
 from saas.kit.forms import Answer, show
 
-CHANGE_LIMIT = "30 per minute"  # Each page asks Polar once or twice.
+CHANGE_LIMIT = "30 per minute"  # Each page asks Polar two or three times.
 
 
 @bp.route("/settings/billing/plan", methods=["GET", "POST"])

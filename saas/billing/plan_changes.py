@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from saas.accounts.models import User
-from saas.billing import outstanding, subscriptions
+from saas.billing import catalogue, outstanding, subscriptions
 from saas.billing.models import Product, Subscription
 from saas.billing.subscriptions import SubscriptionMoved
 from saas.billing.wording import fixed_price, per_period, product_name
@@ -86,11 +86,14 @@ class _Terms:
 
 
 def quote(user: User, product: Product, now: datetime | None = None) -> Quote:
-    """Say what a switch to ``product`` costs and when.
+    """Say what a switch to ``product`` costs and when, by the price that Polar asks for it now.
 
-    Raises ``NotSwitchable``, ``subscriptions.NoSubscription`` or ``gateway.PolarError``.
+    Raises ``NotSwitchable``, ``subscriptions.NoSubscription``, ``catalogue.UnknownProduct`` or
+    ``gateway.PolarError``.
     """
     subscription = subscriptions.running(user)
+    catalogue.refresh(product.polar_id)
+    product = catalogue.product_for_sale(product.polar_id)
     beside = subscriptions.plans_beside(subscriptions.of(user))
     if product.is_recurring and product.plan_key in beside:
         words = f"You have {product.name} already, in this or another interval."

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 Put = Callable[[object, datetime], object]
 PUTS: dict[type[Snapshot], Put] = {
     Customer: sync.put_customer,
+    Product: sync.put_product,
     Subscription: sync.put_subscription,
     Order: sync.put_order,
     Grant: sync.put_grant,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -186,6 +187,43 @@ def test_page_that_is_out_of_date_changes_nothing(shop: Any, polar: LocalPolar) 
     assert updates(polar) == 0
 
 
+def change_at_polar(polar: LocalPolar, product_id: str, **changes: Any) -> None:
+    """Change a product in Polar's dashboard; no event about it arrives here."""
+    headers = {"Authorization": f"Bearer {polar.token}"}
+    url = f"{polar.url}/v1/products/{product_id}"
+    httpx.patch(url, json=changes, headers=headers).raise_for_status()
+    polar.advance(2)  # Answers are dated in whole seconds.
+
+
+def test_price_that_changed_at_polar_is_not_charged_unseen(
+    shop: Any, polar_app: Flask, polar: LocalPolar
+) -> None:
+    """Between page and click, and nobody told us: what is charged is what the page says."""
+    client, ids = shop
+    url = page_of(ids["Team Monthly"])
+    found = soup(client.get(url)).select_one('input[name="fingerprint"]')
+    assert found is not None
+    price = {"amount_type": "fixed", "price_amount": 9000, "price_currency": "usd"}
+    change_at_polar(polar, ids["Team Monthly"], prices=[price])
+    polar.forget_requests()
+    fields = {"behavior": "invoice", "fingerprint": str(found["value"])}
+    response = client.post(url, data=fields | {"csrf_token": csrf_token(client, "/settings")})
+    assert response.location == url
+    assert updates(polar) == 0
+    page = words(client.get(url))
+    assert "changed in the meantime" in page
+    assert "Team Monthly, $90 per month" in page
+    assert stored(polar_app) == (ids["Pro Monthly"], None)
+
+
+def test_plan_that_is_not_sold_any_more_is_no_way_to_go(shop: Any, polar: LocalPolar) -> None:
+    client, ids = shop
+    change_at_polar(polar, ids["Team Monthly"], is_archived=True)
+    page = client.get(page_of(ids["Team Monthly"]))
+    assert page.status_code == 404
+    assert "This product is not for sale." in words(page)
+
+
 @pytest.mark.parametrize("behavior", ["", "reset", "free_of_charge"])
 def test_only_what_was_offered(shop: Any, polar: LocalPolar, behavior: str) -> None:
     client, ids = shop
@@ -238,6 +276,7 @@ def test_proration_is_by_the_second_of_the_real_period(
 
     with app.app_context():
         monkeypatch.setattr("saas.billing.subscriptions.refresh", lambda _id: None)
+        monkeypatch.setattr("saas.billing.catalogue.refresh", lambda _id: None)
         user = make_user("ada")
         period = {
             "current_period_start": START.isoformat(),

@@ -45,6 +45,11 @@ def products() -> Iterator[Answer]:
     return pages("/v1/products/")
 
 
+def product(polar_id: str) -> Answer:
+    """Return a product as it is sold now. Raises ``PolarNotFound``."""
+    return call("GET", f"/v1/products/{quote(polar_id, safe='')}")
+
+
 def customer_by_external_id(external_id: str) -> Answer | None:
     """Return the customer that carries our id, or ``None``."""
     try:
