@@ -16,9 +16,12 @@ from saas.extensions import db
 from saas.jobs import running
 from saas.jobs.models import Job
 from saas.kit.datetimes import utcnow
-from tests.billing.holding_data import put_subscription
-from tests.billing.mailing import CANCELLED, TRIAL, mails
+from tests.billing.holding_data import put_order, put_subscription
+from tests.billing.mailing import CANCELLED, DAY, NOW, OWED, TRIAL, mails
 from tests.people import make_user
+
+HOUR = timedelta(hours=1)
+LATER = {"modified_at": (NOW + HOUR).isoformat()}
 
 
 def test_mail_server_down_is_tried_again(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +35,49 @@ def test_mail_server_down_is_tried_again(ada: User, monkeypatch: pytest.MonkeyPa
         assert running.run_next()
     assert len(mails()) == 1
     assert db.session.scalars(db.select(Notice.sent_at)).one() is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "again"),
+    [
+        (CANCELLED, {"canceled_at": (NOW + HOUR).isoformat()}),
+        (OWED, {"past_due_at": (NOW + HOUR).isoformat()}),
+        (TRIAL, {"trial_end": (NOW + DAY).isoformat()}),
+    ],
+)
+def test_what_happens_again_while_the_mail_server_is_down_is_one_mail(
+    ada: User, monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], again: dict[str, Any]
+) -> None:
+    """Who cancels, keeps the plan and cancels again is told once."""
+    with monkeypatch.context() as patch:
+        patch.setattr("saas.mail._deliver", lambda *_: (_ for _ in ()).throw(OSError("down")))
+        notices.after_change([put_subscription(ada, **state)])
+        notices.after_change([put_subscription(ada, **(state | again | LATER))])
+    with _later():
+        assert [running.run_next(), running.run_next()] == [True, True]
+    assert len(mails()) == 1
+
+
+def test_what_was_refunded_before_it_could_be_sent_is_no_welcome(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought = {"created_at": NOW.isoformat()}
+    with monkeypatch.context() as patch:
+        patch.setattr("saas.mail._deliver", lambda *_: (_ for _ in ()).throw(OSError("down")))
+        notices.after_change([put_order(ada, **bought)])
+    put_order(ada, status="refunded", **bought)
+    with _later():
+        assert running.run_next()
+    assert mails() == []
+
+
+def test_mail_that_is_switched_off_while_it_waits_is_not_sent(
+    noted_job: int, make_app: Any
+) -> None:
+    with make_app(mails_off=("cancellation_confirmed",)).app_context():
+        assert running.run(noted_job)
+    assert mails() == []
+    assert notices.run() == 0
 
 
 def _later() -> Any:
