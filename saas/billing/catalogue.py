@@ -1,4 +1,4 @@
-"""Our copy of the products. The pricing page reads it and never waits for Polar; a switch asks Polar itself."""
+"""Our copy of the products. The pricing page reads it and never waits for Polar; a switch does."""
 
 import uuid
 from http import HTTPStatus

@@ -20,6 +20,7 @@ from saas.billing.models import Customer, Grant, Order, Product, Snapshot, Subsc
 from saas.billing.payload import PayloadError
 from saas.billing.rehearsal import Rehearsal
 from saas.extensions import db, settled, start_write
+from saas.kit.datetimes import utcnow
 
 log = logging.getLogger(__name__)
 
@@ -56,20 +57,22 @@ def refresh_catalogue() -> int:
 def keep_catalogue(answers: list[Answer], rehearsal: Rehearsal | None = None) -> list[Difference]:
     """Write the products that were read, which must be all. Returns what was different, as ``keep`` does.
 
-    One that we have and Polar does not is not for sale any more: the organisation is another one, or
-    the local Polar was reset.
+    One that we had and Polar does not is not for sale any more: the organisation is another one, or
+    the local Polar was reset. One of which an event came while they were read may be newer than the list.
     """
+    read_at = min((answer.observed_at for answer in answers), default=utcnow())
     with store.gathering() as gathered:
         unread = _unread(Product, sync.put_product, answers)
-        for values in _gone({str(answer.data.get("id")) for answer in answers}):
+        for values in _gone({str(answer.data.get("id")) for answer in answers}, read_at):
             store.keep_newer(Product, values | {"is_archived": True})
     return _write(gathered, rehearsal) + unread
 
 
-def _gone(shown: set[str]) -> list[dict[str, Any]]:
+def _gone(shown: set[str], read_at: datetime) -> list[dict[str, Any]]:
     """Return the products for sale that were not shown, as they are: the next reading may bring one back."""
     columns = [attribute.key for attribute in inspect(Product).column_attrs]
-    rows = db.session.scalars(select(Product).where(Product.is_archived.is_(False))).all()
+    for_sale = (Product.is_archived.is_(False), Product.observed_at <= read_at)
+    rows = db.session.scalars(select(Product).where(*for_sale)).all()
     values = [{name: getattr(row, name) for name in columns} for row in rows]
     db.session.rollback()
     return [each for each in values if each["polar_id"] not in shown]

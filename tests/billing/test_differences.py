@@ -10,6 +10,7 @@ from saas.billing import entitlements, gateway, reconcile, sync
 from saas.billing.models import Benefit, Product
 from saas.billing.sync import LONG_AGO
 from saas.extensions import db
+from saas.kit.datetimes import utcnow
 from tests.billing.buying import fill_catalogue, pay
 from tests.billing.catalogue_data import product, put
 from tests.billing.test_queries import counted
@@ -71,6 +72,18 @@ def test_a_product_that_is_missing_there_or_here_is_named(
     with polar_app.app_context():
         assert db.session.get_one(Product, gone).is_archived
     assert "Our copy agrees with Polar." in run(polar_app, "sync", *words)
+
+
+def test_a_product_that_is_made_while_the_list_is_read_stays_for_sale(
+    polar_app: Flask, subscriber: str
+) -> None:
+    with polar_app.app_context():
+        listed = list(gateway.products())
+        sync.put_product(product("Just Made"), utcnow())
+        db.session.commit()
+        reconcile.keep_catalogue(listed)
+        made = db.session.scalars(select(Product).where(Product.name == "Just Made")).one()
+        assert made.is_for_sale
 
 
 def test_one_that_a_reading_skipped_comes_back(polar_app: Flask, subscriber: str) -> None:
