@@ -17,7 +17,7 @@ from saas.billing.gateway import PaymentDeclined
 from saas.billing.keeping import HalfKept
 from saas.billing.models import Product, Subscription
 from saas.billing.plan_changes import NotSwitchable
-from saas.billing.subscriptions import NoSubscription, SubscriptionMoved
+from saas.billing.subscriptions import BeingClosed, NoSubscription, SubscriptionMoved
 from saas.errors import AppError
 from saas.kit.forms import Answer, show
 
@@ -93,6 +93,8 @@ def _plan(product: Product) -> Answer:
         if error.endpoint == "billing.checkout_resume":
             return _to(error.endpoint, product_id=product.polar_id)
         return _tell(error, error.endpoint)
+    except BeingClosed as error:
+        return _tell(error, "billing.settings")
     except NoSubscription:
         return _to("billing.checkout_resume", product_id=product.polar_id)
     form = PlanForm(behavior=quote.options[0].behavior, fingerprint=quote.fingerprint)

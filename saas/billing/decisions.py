@@ -124,6 +124,8 @@ def resumption(subscription: Subscription) -> Decision:
     """Say what resuming costs. Raises ``NoSubscription`` when it is not paused."""
     if not subscription.is_paused:
         raise NoSubscription("This subscription is not paused.")
+    if subscription.status != "paused":  # Polar resumes nothing that it has not paused yet.
+        raise NoSubscription("The pause is just beginning. You can resume it in a few minutes.")
     name = product_name(subscription.product_id)
     due = max(subscription.amount + outstanding.total(subscription), 0)
     amount = format_money(due, subscription.currency)

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from saas.billing import markings
-from saas.billing.standing import status_by_now
+from saas.billing.standing import RUNNING, status_by_now
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.models import Base
 
@@ -184,6 +184,11 @@ class Subscription(Snapshot, Base):
     def has_ended(self) -> bool:
         """True when it is over for good."""
         return self.standing in {"canceled", "unpaid", "incomplete_expired"}
+
+    @property
+    def is_being_closed(self) -> bool:
+        """True when its end has come and Polar, which takes a moment for that, has not ended it yet."""
+        return self.has_ended and self.status in RUNNING
 
     @property
     def is_current(self) -> bool:

@@ -30,6 +30,16 @@ class NoSubscription(AppError):
     message = "You have no subscription that this could be done to."
 
 
+class BeingClosed(NoSubscription):
+    """Its end has come, and until Polar has ended it, it takes no other subscription."""
+
+    code = "being_closed"
+    message = (
+        "Your plan has just ended and is still being closed. You can choose a plan again in a few "
+        "minutes."
+    )
+
+
 class SubscriptionMoved(AppError):
     """Polar refused, because the subscription is not any more as the page showed it."""
 
@@ -67,18 +77,19 @@ def had_trial(user: User) -> bool:
 def running(user: User, subscription_id: str | None = None) -> Subscription:
     """Return the named subscription, or the main one, as it stands at Polar now.
 
-    Raises ``NoSubscription`` when there is none or it is over, or ``gateway.PolarError``.
+    Raises ``NoSubscription`` when there is none or it is over, ``BeingClosed`` when it is over in this
+    moment, or ``gateway.PolarError``.
     """
     known = _choose(user, subscription_id)
     if known is None:
         reconcile.pull_user(user)
         known = _choose(user, subscription_id)
     if known is None:
-        raise NoSubscription
+        raise _over(of(user))
     refresh(known.polar_id)
     found = db.session.get_one(Subscription, known.polar_id, populate_existing=True)
     if not found.is_current:
-        raise NoSubscription
+        raise _over([found])
     return found
 
 
@@ -148,6 +159,10 @@ def _grants_have_followed(subscription_id: str) -> bool:
 def _keep(answer: gateway.Answer) -> bool:
     """Keep a subscription as Polar showed it. Returns whether that failed, which is logged."""
     return any(found.problem for found in reconcile.keep_of(Subscription, [answer]))
+
+
+def _over(mine: list[Subscription]) -> NoSubscription:
+    return BeingClosed() if any(found.is_being_closed for found in mine) else NoSubscription()
 
 
 def _choose(user: User, subscription_id: str | None) -> Subscription | None:

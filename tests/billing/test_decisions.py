@@ -1,8 +1,12 @@
 """Cancel with a reason, keep, pause, resume: the page says what happens, the POST does it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -11,9 +15,10 @@ from saas.billing import gateway
 from saas.billing.gateway import Answer, PaymentDeclined
 from saas.billing.models import Subscription
 from saas.extensions import db
-from tests.billing.buying import buy, fill_catalogue
+from saas.kit.datetimes import utcnow
+from tests.billing.buying import buy, choose, fill_catalogue
 from tests.billing.holding_data import put_subscription
-from tests.browsing import sign_in, soup, submit
+from tests.browsing import PASSWORD, sign_in, soup, submit
 
 CANCELLATION = "/settings/billing/cancellation"
 KEEP, PAUSE = "/settings/billing/keep", "/settings/billing/pause"
@@ -39,6 +44,34 @@ def at_polar(polar_app: Flask) -> dict[str, Any]:
 
 def text(client: FlaskClient, url: str = "/settings/billing") -> str:
     return " ".join(soup(client.get(url)).get_text(" ").split())
+
+
+@contextmanager
+def at_its_end(client: FlaskClient) -> Iterator[None]:
+    """Our clock says that the period is over, and Polar has not got round to it yet."""
+    with time_machine.travel(utcnow() + timedelta(days=32)):
+        submit(client, "/login", email="ada@example.com", password=PASSWORD)
+        yield
+
+
+def test_choosing_anew_in_the_moment_in_which_it_ends(
+    customer: FlaskClient, polar_app: Flask
+) -> None:
+    """Polar would refuse it, so it led round in circles between the choice and the change of plan."""
+    submit(customer, CANCELLATION)
+    with at_its_end(customer):
+        chosen = choose(customer, at_polar(polar_app)["product_id"])
+        landed = customer.get(chosen.location)
+        assert landed.location == "/settings/billing"
+        assert "is still being closed. You can choose a plan again" in text(customer)
+        assert submit(customer, CANCELLATION, form_at="/login").location == "/settings/billing"
+
+
+def test_resuming_in_the_moment_in_which_the_pause_begins(customer: FlaskClient) -> None:
+    submit(customer, PAUSE, months="0")
+    with at_its_end(customer):
+        assert customer.get(RESUMPTION).location == "/settings/billing"
+        assert "The pause is just beginning." in text(customer)
 
 
 def test_cancel_with_a_reason_and_keep(
