@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(SQLAlchemyError, _database_trouble)
-    app.register_error_handler(Exception, _bug)
+    app.register_error_handler(Exception, bug)
 
 
 def wants_json() -> bool:
@@ -84,6 +84,13 @@ def saying_when(response: Response, error: AppError) -> Response:
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(error.retry_after or A_MOMENT)
     return response
+
+
+def bug(error: Exception) -> Response:
+    """Note an error that nobody expected, and say that it is noted."""
+    db.session.rollback()
+    log.exception("unhandled error on %s %s", request.method, _route())
+    return error_page(500, "internal_error", SENTENCES[500])
 
 
 def _app_error(error: AppError) -> Response:
@@ -117,18 +124,12 @@ def _database_trouble(error: SQLAlchemyError) -> Response:
     """Answer 503 when the database cannot be used or lacks our tables; else it is a bug."""
     db.session.rollback()
     if (sentence := schema.explain(error)) is None:
-        return _bug(error)
+        return bug(error)
     log.error("no database for %s %s: %s", request.method, _route(), sentence)
     g._login_user = login_manager.anonymous_user()  # To find out who asks, it would be needed.
     response = error_page(503, _code(503), SENTENCES[503])
     response.headers["Retry-After"] = str(A_MOMENT)
     return response
-
-
-def _bug(error: Exception) -> Response:
-    db.session.rollback()
-    log.exception("unhandled error on %s %s", request.method, _route())
-    return error_page(500, "internal_error", SENTENCES[500])
 
 
 def _route() -> str:

@@ -7,13 +7,17 @@ from typing import ParamSpec, TypeVar, cast
 
 from flask import Response as FlaskResponse
 from flask import abort, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_remembered, login_user, logout_user
+from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError, NoResultFound, SQLAlchemyError
+from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.wrappers import Response
 
 from saas.accounts import bp, destinations, sign_ins
 from saas.accounts.models import User
-from saas.errors import wants_json
-from saas.extensions import login_manager
+from saas.errors import SENTENCES, bug, error_page, wants_json
+from saas.extensions import db, login_manager
 from saas.observability import context
 
 # What a visitor chose before signing in, and must find again afterwards.
@@ -107,6 +111,23 @@ def _note_use(response: FlaskResponse) -> FlaskResponse:
     if g.get("sign_in_is_due"):
         sign_ins.note_use(g.sign_in_id)
     return response
+
+
+@bp.app_errorhandler(IntegrityError)
+@bp.app_errorhandler(NoResultFound)
+@bp.app_errorhandler(ObjectDeletedError)
+def _account_gone(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Answer as to a visitor when another tab has deleted the account in the middle of a request."""
+    db.session.rollback()
+    user = signed_in_user()
+    if user is None or db.session.get(User, inspect(user).identity) is not None:
+        return bug(error)
+    session.clear()
+    logout_user()
+    if wants_json():
+        return error_page(401, "unauthorized", SENTENCES[401])
+    flash("This account does not exist any more.", "info")
+    return redirect(url_for("pages.home"), 303)
 
 
 @login_manager.unauthorized_handler  # type: ignore[untyped-decorator]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from saas.accounts.models import User
-from saas.billing import claims, gateway, reconcile, sync
+from saas.billing import claims, gateway, reconcile, sync, turns
 from saas.billing.gateway import Answer, PolarError, PolarNotFound, PolarRejected
 from saas.extensions import db, start_write
 
@@ -14,9 +14,15 @@ ENDED = "Your subscription has ended already, and nothing more is charged."
 def on_user_deleting(user: User) -> None:
     """End what a user has at Polar, also what they bought by link, and delete the customer there.
 
-    Safe to repeat. Raises ``gateway.PolarError`` when Polar does not do it, and then the account stays;
-    what has ended by then is kept and said.
+    Safe to repeat. Raises ``turns.CheckoutInPreparation``, or ``gateway.PolarError`` when Polar does not do
+    it, and then the account stays; what has ended by then is kept and said.
     """
+    user_id = user.id
+    with turns.last(user_id):
+        _end_all(db.session.get_one(User, user_id))
+
+
+def _end_all(user: User) -> None:
     user_id, public_id = user.id, user.public_id
     claims.claim(user, asking=True)
     known = reconcile.customers_of(db.session.get_one(User, user_id))
@@ -28,9 +34,11 @@ def on_user_deleting(user: User) -> None:
             _end(polar_id, ended)
     except PolarError as error:
         if ended:
-            _note_ended(ended)
             error.message = f"{ENDED} {error.message}"
         raise
+    finally:
+        if ended:
+            _note_ended(ended)
 
 
 def _end(polar_id: str, ended: list[Answer]) -> None:

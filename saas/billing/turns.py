@@ -1,4 +1,4 @@
-"""One request of a customer at a time prepares a checkout or switches the plan, in whatever process.
+"""One request of a customer at a time prepares a checkout, switches the plan or leaves, in whatever process.
 
 Polar would make two checkouts out of two clicks at the same moment, since neither sees the other's yet,
 and two orders out of two switches.
@@ -57,15 +57,34 @@ def taken(user_id: int) -> Iterator[None]:
 
     Begins and ends a transaction. Raises ``CheckoutInPreparation`` when it takes too long.
     """
+    holder = _wait(user_id)
+    try:
+        yield
+    finally:
+        _give_back(user_id, holder)
+
+
+@contextmanager
+def last(user_id: int) -> Iterator[None]:
+    """The same for whoever deletes the user: given back only when that fails, else it goes with the user.
+
+    A checkout that is being prepared meanwhile would make a new customer at Polar for somebody who is gone.
+    """
+    holder = _wait(user_id)
+    try:
+        yield
+    except BaseException:
+        _give_back(user_id, holder)
+        raise
+
+
+def _wait(user_id: int) -> str:
     holder, deadline = str(uuid.uuid4()), time.monotonic() + PATIENCE_SECONDS
     while not _take(user_id, holder):
         if time.monotonic() > deadline:
             raise CheckoutInPreparation
         time.sleep(NAP_SECONDS)
-    try:
-        yield
-    finally:
-        _give_back(user_id, holder)
+    return holder
 
 
 def _take(user_id: int, holder: str) -> bool:

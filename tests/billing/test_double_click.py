@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from polar_emulator.testing import LocalPolar
 from saas.accounts.models import User
-from saas.billing import turns
+from saas.billing import gateway, orphans, turns
+from saas.billing.gateway import Answer
 from saas.billing.models import Order
 from saas.billing.turns import CheckoutTurn
 from saas.extensions import db
@@ -125,6 +127,82 @@ def test_clicks_at_once_switch_once(polar_app: Flask, polar: LocalPolar, shop: S
     with polar_app.app_context():
         reasons = db.session.scalars(db.select(Order.billing_reason)).all()
     assert sorted(reasons) == ["subscription_create", "subscription_update"]
+
+
+def test_clicks_at_once_delete_the_account_once(
+    polar_app: Flask, polar: LocalPolar, shop: Shop
+) -> None:
+    client, ids = shop
+    buy(client, polar, ids["Pro Monthly"])
+    url = "/settings/account/delete"
+    clients = [sign_in_again(polar_app) for _ in range(CLICKS)]
+    tokens = [csrf_token(each, url) for each in clients]
+
+    def click(each: FlaskClient, token: str) -> Callable[[], str]:
+        fields = {"password": PASSWORD, "csrf_token": token}
+        return lambda: each.post(url, data=fields).location
+
+    assert set(at_once(*map(click, clients, tokens))) == {"/"}
+    told = [each.get("/").text for each in clients]
+    assert sum("Your account is deleted." in page for page in told) == 1
+    assert sum("This account does not exist any more." in page for page in told) == CLICKS - 1
+    with polar_app.app_context():
+        assert db.session.scalars(db.select(User)).all() == []
+        assert orphans.found() == []
+
+
+def test_checkout_of_another_tab_makes_no_customer_of_who_is_leaving(
+    polar_app: Flask, polar: LocalPolar, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Polar has just forgotten the customer, and the account is still here."""
+    client, ids = shop
+    buy(client, polar, ids["Pro Monthly"])
+    url = "/api/billing/checkout"
+    other = sign_in_again(polar_app)
+    headers = {"X-CSRFToken": csrf_token(other)}
+    real, answers = gateway.delete_customer, list[TestResponse]()
+
+    def click() -> None:
+        fields = {"product_id": ids["Lifetime"]}
+        answers.append(other.post(url, json=fields, headers=headers))
+
+    tab = Thread(target=click)
+
+    def click_meanwhile(polar_id: str) -> Answer:
+        answer = real(polar_id)
+        tab.start()
+        tab.join(1)
+        return answer
+
+    monkeypatch.setattr(gateway, "delete_customer", click_meanwhile)
+    assert submit(client, "/settings/account/delete", password=PASSWORD).location == "/"
+    tab.join()
+    assert answers[0].status_code == 401
+    assert answers[0].get_json()["error"]["code"] == "unauthorized"
+    with polar_app.app_context():
+        assert gateway.customers_by_email("ada@example.com") == []
+
+
+def test_account_stays_while_a_checkout_is_being_prepared(
+    polar_app: Flask, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = shop
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.3)
+    hold_turn(polar_app, timedelta())
+    page = submit(client, "/settings/account/delete", password=PASSWORD).text
+    assert "Your account was not deleted. Your last click is still being worked on" in page
+    assert client.get("/settings/account").status_code == 200
+
+
+def test_deletion_that_failed_gives_its_turn_back(
+    polar_app: Flask, polar: LocalPolar, shop: Shop
+) -> None:
+    client, ids = shop
+    polar.faults(api="500")
+    assert "was not deleted" in submit(client, "/settings/account/delete", password=PASSWORD).text
+    polar.faults(api=None)
+    assert choose(client, ids["Pro Monthly"]).status_code == 303
+    assert submit(client, "/settings/account/delete", password=PASSWORD).location == "/"
 
 
 def test_a_machine_whose_clock_is_ahead_waits_for_its_turn(app: Flask) -> None:
