@@ -65,7 +65,11 @@ def _reachable(endpoint: Json) -> Finding:
     """Knock without a signature: the right door refuses that with 403 and one sentence."""
     try:
         status, place = _knock(str(endpoint["url"]))
-    except (OSError, http.client.HTTPException) as error:
+    except (
+        OSError,
+        ValueError,
+        http.client.HTTPException,
+    ) as error:  # No port or name at all, maybe.
         cure = "Check that the application runs, its DNS name and its certificate."
         return bad("reachable", f"The address cannot be reached: {error}.", cure)
     if 300 <= status < 400:

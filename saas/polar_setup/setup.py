@@ -12,7 +12,7 @@ from saas.billing import reconcile
 from saas.billing.gateway import API_VERSION
 from saas.config import current
 from saas.errors import AppError
-from saas.kit.urls import absolute
+from saas.kit.urls import absolute, is_http_url, is_loopback
 from saas.polar_setup import demo, env_file, organization
 from saas.webhooks import handlers
 
@@ -74,10 +74,9 @@ def wanted_events() -> list[str]:
 
 
 def _require_public(url: str) -> None:
-    parts = urlsplit(url)
-    if current().uses_local_polar and parts.scheme in {"http", "https"} and parts.hostname:
+    if is_http_url(url) and current().uses_local_polar:
         return
-    if parts.scheme != "https" or parts.hostname in {None, "localhost", "127.0.0.1", "::1"}:
+    if not is_http_url(url) or urlsplit(url).scheme != "https" or is_loopback(url):
         raise UnusableAddress
 
 

@@ -87,6 +87,14 @@ def test_no_endpoint(polar_app: Flask) -> None:
     assert found["endpoint"]["cure"] == "Run: flask polar setup"
 
 
+def test_endpoint_whose_address_is_none(polar_app: Flask, polar: LocalPolar) -> None:
+    url = "http://127.0.0.1:99999/webhooks/polar"
+    fields = {"url": url, "format": "raw", "events": ["order.paid"]}
+    with api(polar) as client:
+        client.post("/v1/webhooks/endpoints", json=fields).raise_for_status()
+    assert "cannot be reached" in examine(polar_app, url, code=1)["reachable"]["words"]
+
+
 def test_secret_of_another_endpoint(clinic: tuple[Flask, str]) -> None:
     app, url = clinic
     settings = app.extensions["settings"]

@@ -112,7 +112,19 @@ def test_polar_that_refuses_is_a_sentence(
     assert not (tmp_path / ".env").exists()
 
 
-@pytest.mark.parametrize("url", ["http://app.example.com/x", "https://localhost/x", "nonsense"])
+@pytest.mark.parametrize("url", ["nonsense", "https://[::1", "https://app.example.com:99999/x"])
+def test_what_is_no_address_is_refused_by_the_local_one_as_well(
+    polar_app: Flask, polar: LocalPolar, tmp_path: Path, url: str
+) -> None:
+    before = items(polar, "/v1/webhooks/endpoints")
+    assert "public https:// address" in run(polar_app, tmp_path, "--webhook-url", url, code=1)
+    assert items(polar, "/v1/webhooks/endpoints") == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://app.example.com/x", "https://localhost/x", "https://127.0.0.2/x", "nonsense"],
+)
 def test_the_real_polar_wants_a_public_address(make_app: Any, tmp_path: Path, url: str) -> None:
     app = make_app(polar_api_url="https://api.invalid", polar_access_token="polar_oat_x")
     words = ["polar", "setup", "--webhook-url", url, "--env-file", str(tmp_path / ".env")]
