@@ -38,12 +38,15 @@ def run() -> int:
 
 
 def tell(user_id: int) -> bool:
-    """Tell Polar one address. False when Polar does not answer, so that it is tried again.
+    """Tell Polar the address of a user. False when Polar does not answer, so that it is tried again.
 
+    One that is changed again meanwhile is told as well, so that the last one is what Polar has in the end.
     When another customer at Polar has the address, the two stay apart: our customer keeps the old one
     there, and a person has to look at it unless both are the user's.
     """
-    user = db.session.get_one(User, user_id)
+    user = db.session.get(User, user_id)
+    if user is None:  # Deleted in this moment, and the news with it.
+        return False
     public_id, address = user.public_id, user.email
     db.session.rollback()
     is_refused = False
@@ -63,6 +66,10 @@ def tell(user_id: int) -> bool:
     except PolarError:
         return False
     start_write()
+    user = db.session.get(User, user_id)
+    if user is not None and user.email != address:  # Changed again, and maybe told before this one.
+        db.session.rollback()
+        return tell(user_id)
     db.session.execute(delete(AddressNews).where(AddressNews.user_id == user_id))
     if not is_refused:
         address_at_polar.forget_old(user_id)

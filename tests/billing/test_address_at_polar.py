@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -147,6 +148,37 @@ def test_own_old_address_is_not_offered_back(
         customer = gateway.customer_by_external_id(ada[1])
         assert customer is not None
         assert customer.data["email"] == NEW
+
+
+def test_changed_again_while_polar_is_told_of_it(
+    polar_app: Flask, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one overtakes the first, which Polar is slow with."""
+    real, other = gateway.update_customer, polar_app.test_client()
+
+    def change_again(address: str) -> None:
+        submit(other, "/login", email=address, password=PASSWORD)
+        change_here(polar_app, other, NEW)
+
+    def overtaken(polar_id: str, **changes: Any) -> gateway.Answer:
+        monkeypatch.setattr(gateway, "update_customer", real)
+        tab = Thread(target=change_again, args=(changes["email"],))
+        tab.start()
+        tab.join()
+        return real(polar_id, **changes)
+
+    monkeypatch.setattr(gateway, "update_customer", overtaken)
+    change_here(polar_app, ada[0], "first@new.example.com")
+    with polar_app.app_context():
+        customer = gateway.customer_by_external_id(ada[1])
+        assert customer is not None
+        assert customer.data["email"] == NEW
+    assert note(other) == ""
+
+
+def test_account_that_is_gone_holds_up_no_other_address(polar_app: Flask) -> None:
+    with polar_app.app_context():
+        assert address_news.tell(2**31 - 1) is False
 
 
 def test_address_that_polar_refuses_is_said_and_listed(polar_app: Flask, ada: Person) -> None:
