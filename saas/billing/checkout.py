@@ -234,13 +234,12 @@ def _has_arrived(data: dict[str, object]) -> bool:
     if not ids:
         return False
     product = db.session.get(Product, str(data.get("product_id")))
-    if product is None or not product.benefits or not _is_recent(data):
+    if product is None or not _is_recent(data):
         return True
     sources = or_(Grant.subscription_id.in_(ids), Grant.order_id.in_(ids))
-    return (
-        db.session.scalar(select(Grant.polar_id).where(Grant.is_granted, sources).limit(1))
-        is not None
-    )
+    granted = set(db.session.scalars(select(Grant.benefit_id).where(Grant.is_granted, sources)))
+    flags = (each for each in product.benefits if each.get("type") == "feature_flag")
+    return granted.issuperset(str(flag.get("id")) for flag in flags)
 
 
 def _is_recent(data: dict[str, object]) -> bool:

@@ -6,6 +6,9 @@ import pytest
 from flask import Flask
 
 from polar_emulator.testing import LocalPolar
+from saas.billing import gateway
+from saas.billing.models import Customer
+from saas.extensions import db
 from tests.billing.buying import NOBODYS, buy, choose, fill_catalogue, pay
 from tests.browsing import sign_in, soup
 
@@ -113,6 +116,27 @@ def test_upgrade_from_free_is_confirmed(polar_app: Flask, polar: LocalPolar) -> 
     client, _ = sign_in(polar_app)
     buy(client, polar, ids["Free"])
     assert state(buy(client, polar, ids["Pro Yearly"])) == "succeeded"
+
+
+def test_upgrade_waits_for_the_features_that_were_bought(
+    polar_app: Flask, polar: LocalPolar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Polar takes those of the free plan, of the same subscription, and gives those in jobs of its own."""
+    ids = fill_catalogue(polar_app)
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Free"])
+    with polar_app.app_context():
+        before = list(
+            gateway.customer_grants(db.session.scalars(db.select(Customer.polar_id)).one())
+        )
+    assert [each.data["is_granted"] for each in before] == [True]
+    url = pay(polar, choose(client, ids["Pro Monthly"]).location)
+    with monkeypatch.context() as late:
+        late.setattr(gateway, "customer_grants", lambda _polar_id: iter(before))
+        assert state(client.get(url)) == "confirmed"
+        assert client.get("/dashboard/reports").status_code == 303
+    assert state(client.get(url)) == "succeeded"
+    assert client.get("/dashboard/reports").status_code == 200
 
 
 def test_polar_away_after_the_payment_tells_nobody_to_pay_again(
