@@ -5,9 +5,9 @@ from http import HTTPStatus
 from flask import url_for
 
 from saas.accounts.models import User
-from saas.billing import gateway, payments, subscriptions
+from saas.billing import entitlements, gateway, payments, subscriptions
 from saas.billing.gateway import PolarNotFound, PolarRejected
-from saas.billing.models import Customer
+from saas.billing.models import Customer, Subscription
 from saas.config import current
 from saas.errors import AppError
 from saas.extensions import db
@@ -44,9 +44,11 @@ def open_session(user: User) -> str:
 
 
 def _customer(user: User) -> dict[str, str]:
-    """Return whose portal it is: of two customers theirs who has the subscription, else the last payment."""
+    """Return whose portal it is: of two customers theirs who owes a payment, since the banner leads there,
+    else who has the subscription, else the last payment."""
     whose = {"external_customer_id": user.public_id}
-    main = subscriptions.main(user)
+    owed_id = entitlements.for_user(user).past_due_id
+    main = db.session.get(Subscription, owed_id) if owed_id else subscriptions.main(user)
     customer_id = main.customer_id if main else payments.last_customer(user)
     found = db.session.get(Customer, customer_id) if customer_id else None
     if found is not None and found.external_id is None and found.deleted_at is None:

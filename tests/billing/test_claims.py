@@ -13,6 +13,7 @@ from saas.accounts.models import User
 from saas.billing import claims, customers, entitlements, gateway
 from saas.billing.models import Customer
 from saas.extensions import db, start_write
+from saas.kit.datetimes import utcnow
 from tests.accounts.pages import link_in, mails
 from tests.billing.buying import buy, choose, fill_catalogue
 from tests.billing.link_purchases import buy_by_link, deliver
@@ -159,6 +160,25 @@ def test_portal_is_that_of_the_customer_who_pays(
     polar_app: Flask, two: tuple[FlaskClient, str]
 ) -> None:
     opened = submit(two[0], "/settings/billing/portal", form_at="/settings/billing")
+    assert "email=bob%40example.com" in opened.location
+
+
+def test_portal_is_that_of_the_customer_whose_payment_failed(
+    polar_app: Flask, polar: LocalPolar, ids: dict[str, str], stranger: str
+) -> None:
+    """The plan that leads the page is paid for; the banner is about the other one."""
+    client, _ = sign_in(polar_app)
+    buy(client, polar, ids["Team Monthly"])
+    move(polar_app, client, BOB)
+    with polar_app.app_context():
+        [bobs] = gateway.customer_subscriptions(stranger)
+    now = utcnow().isoformat()
+    owed = {"status": "past_due", "past_due_at": now, "modified_at": now}
+    assert send(client, event("subscription.past_due", bobs.data | owed)).status_code == 202
+    banner = soup(client.get("/dashboard")).select_one('[data-testid="owed"]')
+    assert banner is not None
+    assert "Pro Monthly" in banner.text
+    opened = submit(client, "/settings/billing/portal", form_at="/settings/billing")
     assert "email=bob%40example.com" in opened.location
 
 
