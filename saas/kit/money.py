@@ -30,6 +30,6 @@ def format_money(amount: int, currency: str) -> str:
     digits = minor_unit_digits(code)
     value = Decimal(amount).scaleb(-digits)
     fraction = "" if value == value.to_integral_value() else "." + "0" * digits
-    gap = "\xa0" if get_currency_symbol(code, LOCALE)[-1].isalpha() else ""
+    gap = "\xa0" if get_currency_symbol(code, LOCALE)[-1:].isalpha() else ""
     pattern = f"¤{gap}#,##0{fraction}"
     return format_currency(value, code, pattern, locale=LOCALE, currency_digits=False)

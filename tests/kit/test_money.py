@@ -23,6 +23,7 @@ from saas.kit.money import format_money, minor_unit_digits
         (199950, "RSD", "RSD\xa01,999.50"),
         (500, "krw", "₩500"),
         (100, "xyz", "XYZ\xa01"),
+        (2050, "", "20.50"),
     ],
 )
 def test_format_money(amount: int, currency: str, words: str) -> None:
