@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,51 @@ ENDED = "ended"  # Stands where the number of the process stands in other names.
 # In memory: no disk is waited for, and nobody clears away files that have not changed for ten days.
 MEMORY = Path("/dev/shm")  # noqa: S108
 
+# Locked as long as a process of the server lives, since those that it forks have it open as well.
+ALIVE = "alive"
+_alive: int | None = None
+
 
 def begin() -> None:
-    """Make the folder, unless this process has one: who is only told to read its settings again counts on."""
+    """Make the folder, unless this process has one: who is only told to read its settings again counts on.
+
+    Those of servers that were killed are removed.
+    """
     prefix = f"metrics-{os.getpid()}-"
     present = Path(os.environ.get(VARIABLE, ""))
     if not (present.name.startswith(prefix) and present.is_dir()):
-        place = MEMORY if os.access(MEMORY, os.W_OK) else None
+        place = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+        _clear_away(place)
         os.environ[VARIABLE] = tempfile.mkdtemp(prefix=prefix, dir=place)
+        _stay_alive(Path(os.environ[VARIABLE]))
 
 
 def end() -> None:
     """Remove the folder, if there is one."""
+    global _alive
     if folder := os.environ.get(VARIABLE):
         shutil.rmtree(folder, ignore_errors=True)
+    if _alive is not None:
+        os.close(_alive)
+        _alive = None
+
+
+def _stay_alive(folder: Path) -> None:
+    global _alive
+    file = folder / f"{ALIVE}.new"
+    _alive = os.open(file, os.O_CREAT | os.O_WRONLY, 0o600)
+    fcntl.flock(_alive, fcntl.LOCK_SH)
+    file.rename(folder / ALIVE)  # Nobody finds it without its lock.
+
+
+def _clear_away(place: Path) -> None:
+    for folder in place.glob("metrics-*-*"):
+        with suppress(OSError):  # It is not ours, not ready, or in use.
+            if folder.stat().st_uid != os.getuid():
+                continue
+            with (folder / ALIVE).open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
 
 
 def collected(folder: str) -> list[Any]:
