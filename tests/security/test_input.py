@@ -33,7 +33,7 @@ BAD = {
     "half a pair": b"\xed\xa0\x80",
     "long": "x" * 100_000,
     "right to left": "\u202egpj.exe",
-    "template": "{{ 7 * 7 }}{% raw %}",
+    "template": "{{ 7919 * 7907 }}{% raw %}",
     "many digits": "9" * 5000,
 }
 
@@ -64,7 +64,7 @@ def test_no_input_breaks_a_page(app: Flask, value: Any, signed_in: bool) -> None
         data = dict.fromkeys(NAMES, value) | {"csrf_token": token}
         answer = client.open(url, method=method, data=data)
         assert answer.status_code != 500, (method, url)
-        assert "49" not in answer.text or value != BAD["template"] or "7 * 7" in answer.text
+        assert str(7919 * 7907) not in answer.text
 
 
 def test_nul_is_refused_everywhere(client: FlaskClient) -> None:
