@@ -104,12 +104,12 @@ def _has_body() -> bool:
 
 def guard(wsgi: "WSGIApplication", settings: Settings) -> "WSGIApplication":
     """Return ``wsgi`` with the headers on every answer: pages, files, redirects and errors alike."""
-    common = list(headers(settings).items())
+    common = [(name.lower(), (name, value)) for name, value in headers(settings).items()]
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, given: list[tuple[str, str]], *rest: object) -> object:
             names = {name.lower() for name, _ in given}
-            given.extend(pair for pair in common if pair[0].lower() not in names)
+            given.extend(pair for name, pair in common if name not in names)
             return start_response(status, given, *rest)  # type: ignore[arg-type]
 
         return wsgi(environ, start)  # type: ignore[arg-type]

@@ -6,8 +6,8 @@ string holds what people type.
 
 import logging
 import re
+import secrets
 import time
-import uuid
 
 from flask import Flask, Response, g, request
 
@@ -51,7 +51,7 @@ def _number(settings: Settings) -> str:
     given = request.headers.get(HEADER, "")
     if settings.trusted_proxies and SANE.fullmatch(given):
         return given
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def _write(response: Response, seconds: float) -> None:
