@@ -27,9 +27,8 @@ FAILED_EVENTS_BEFORE_SWITCH_OFF = 10
 
 RESPONSE_KEPT = 2000
 
-_dice = (
-    secrets.SystemRandom()
-)  # The generator of the module belongs to whoever seeds it, as tests do.
+# The generator of the module belongs to whoever seeds it, as tests do.
+_dice = secrets.SystemRandom()
 
 
 @dataclass(frozen=True)

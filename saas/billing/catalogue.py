@@ -6,7 +6,7 @@ from http import HTTPStatus
 from sqlalchemy import select
 
 from saas.billing import gateway, markings, reconcile
-from saas.billing.gateway import PolarNotFound, PolarRejected
+from saas.billing.gateway import PolarNotFound
 from saas.billing.models import Product
 from saas.errors import AppError
 from saas.extensions import db
@@ -52,8 +52,7 @@ def refresh(product_id: str) -> None:
         answer = gateway.product(product_id)
     except PolarNotFound:
         raise UnknownProduct from None
-    if any(found.problem for found in reconcile.keep_of(Product, [answer])):
-        raise PolarRejected(f"product {product_id}: it could not be read")
+    reconcile.keep_one(Product, product_id, answer)
 
 
 def _position(product: Product) -> tuple[float, int, str]:

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, or_, select
 from saas.accounts.models import User
 from saas.billing import differences, gateway, store, sync
 from saas.billing.differences import Difference, unreadable
-from saas.billing.gateway import Answer, PolarNotFound
+from saas.billing.gateway import Answer, PolarNotFound, PolarRejected
 from saas.billing.models import Customer, Grant, Order, Product, Snapshot, Subscription
 from saas.billing.payload import PayloadError
 from saas.billing.rehearsal import Rehearsal
@@ -162,6 +162,12 @@ def keep_of(
     reading = Reading()
     reading.answers[model] += answers
     return keep(reading, rehearsal)
+
+
+def keep_one(model: type[Snapshot], polar_id: str, answer: Answer) -> None:
+    """Keep an object that was asked for. Raises ``PolarRejected`` when Polar says what we do not know."""
+    if any(found.problem for found in keep_of(model, [answer])):
+        raise PolarRejected(f"{model.__name__.lower()} {polar_id}: it could not be read")
 
 
 def _write(gathered: store.Gathering, rehearsal: Rehearsal | None) -> list[Difference]:

@@ -103,8 +103,7 @@ def refresh(subscription_id: str) -> None:
         answer = gateway.subscription(subscription_id)
     except PolarNotFound:
         raise NoSubscription from None
-    if _keep(answer):
-        raise PolarRejected(f"subscription {subscription_id}: it could not be read")
+    reconcile.keep_one(Subscription, subscription_id, answer)
 
 
 def change(subscription_id: str, **changes: object) -> None:
@@ -120,7 +119,7 @@ def change(subscription_id: str, **changes: object) -> None:
     except (PolarRejected, PolarNotFound):
         refresh(subscription_id)
         raise SubscriptionMoved from None
-    _keep(answer)
+    reconcile.keep_of(Subscription, [answer])
     _read_what_follows(subscription_id)
     notices.after_change([subscription_id])
 
@@ -154,11 +153,6 @@ def _grants_have_followed(subscription_id: str) -> bool:
     )
     due = {str(benefit.get("id")) for benefit in product.benefits} if product else set()
     return set(db.session.scalars(granted)) == (due if found.is_active else set())
-
-
-def _keep(answer: gateway.Answer) -> bool:
-    """Keep a subscription as Polar showed it. Returns whether that failed, which is logged."""
-    return any(found.problem for found in reconcile.keep_of(Subscription, [answer]))
 
 
 def _over(mine: list[Subscription]) -> NoSubscription:

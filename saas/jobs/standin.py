@@ -5,7 +5,6 @@ such as the comparison of all customers, waits for a worker.
 """
 
 import logging
-import secrets
 import threading
 from datetime import timedelta
 
@@ -15,12 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from saas.extensions import db
 from saas.jobs import heartbeat, leases, periodic, running
 from saas.kit.processes import PerProcess
+from saas.kit.spreading import spread
 
 log = logging.getLogger(__name__)
-
-_dice = (
-    secrets.SystemRandom()
-)  # The generator of the module belongs to whoever seeds it, as tests do.
 
 LOOKS_EVERY_SECONDS = 15.0
 PATIENCE = timedelta(seconds=1)  # A worker that has just started takes its jobs itself.
@@ -78,8 +74,7 @@ def help_out(app: Flask, stopped: threading.Event | None = None) -> int:
 def _watch(app: Flask, mine: _StandIn) -> None:
     called: threading.Event = app.extensions["jobs"].called
     while not mine.stopped.is_set():
-        # Not all processes at the same moment.
-        if called.wait(LOOKS_EVERY_SECONDS * _dice.uniform(0.7, 1)):
+        if called.wait(spread(LOOKS_EVERY_SECONDS, 0.7)):
             called.clear()
             mine.stopped.wait(PATIENCE.total_seconds() + 0.05)
         help_out(app, mine.stopped)

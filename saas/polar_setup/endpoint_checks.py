@@ -65,11 +65,7 @@ def _reachable(endpoint: Json) -> Finding:
     """Knock without a signature: the right door refuses that with 403 and one sentence."""
     try:
         status, place = _knock(str(endpoint["url"]))
-    except (
-        OSError,
-        ValueError,
-        http.client.HTTPException,
-    ) as error:  # No port or name at all, maybe.
+    except (OSError, ValueError, http.client.HTTPException) as error:  # Maybe it is no address.
         cure = "Check that the application runs, its DNS name and its certificate."
         return bad("reachable", f"The address cannot be reached: {error}.", cure)
     if 300 <= status < 400:

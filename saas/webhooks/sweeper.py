@@ -6,7 +6,6 @@ killed. gunicorn.conf.py starts it; without it the next delivery does the same.
 """
 
 import logging
-import secrets
 import threading
 import time
 
@@ -14,13 +13,10 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from saas.extensions import db
+from saas.kit.spreading import spread
 from saas.webhooks import inbox
 
 log = logging.getLogger(__name__)
-
-_dice = (
-    secrets.SystemRandom()
-)  # The generator of the module belongs to whoever seeds it, as tests do.
 
 EVERY_SECONDS = 20.0
 BATCH = 100
@@ -50,6 +46,5 @@ def sweep(app: Flask) -> int:
 
 def _sweep_for_ever(app: Flask) -> None:
     while True:
-        # Not all workers at the same moment.
-        time.sleep(EVERY_SECONDS * _dice.uniform(0.5, 1))
+        time.sleep(spread(EVERY_SECONDS, 0.5))
         sweep(app)

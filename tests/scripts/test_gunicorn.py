@@ -99,15 +99,7 @@ def test_it_serves_pages_and_static_files_and_stops_gracefully(
 def test_it_refuses_to_start_with_a_bad_setting(project: Path, name: str, value: str) -> None:
     (port,) = free_ports(1)
     environment = clean_environment(project, PORT=str(port), **PRODUCTION) | {name: value}
-    done = subprocess.run(
-        COMMAND,
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = outcome(COMMAND, project, environment)
     assert done.returncode != 0
     assert name in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -119,15 +111,7 @@ def test_a_folder_in_the_place_of_the_file_of_settings(project: Path, command: l
     (project / ".env").unlink(missing_ok=True)
     (project / ".env").mkdir()
     try:
-        done = subprocess.run(
-            command,
-            cwd=project,
-            env=clean_environment(project, **PRODUCTION),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = outcome(command, project, clean_environment(project, **PRODUCTION))
     finally:
         (project / ".env").rmdir()
     assert done.returncode == 1
@@ -146,25 +130,31 @@ def test_a_file_of_settings_that_cannot_be_read(
 ) -> None:
     (project / ".env").write_bytes(content)
     (project / ".env").chmod(mode)
-    unit = {
-        "FLASK_SKIP_DOTENV": "1"
-    }  # As the units of systemd say: Flask itself would give a traceback.
+    # As the units of systemd say: Flask itself would give a traceback.
+    environment = clean_environment(project, **PRODUCTION) | {"FLASK_SKIP_DOTENV": "1"}
     try:
-        done = subprocess.run(
-            [*WITHOUT_RIGHTS, *command],
-            cwd=project,
-            env=clean_environment(project, **PRODUCTION) | unit,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = outcome([*WITHOUT_RIGHTS, *command], project, environment)
     finally:
         (project / ".env").unlink()
     assert done.returncode == 1
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("- ")]
     assert reason in line
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def outcome(
+    command: list[str], project: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run what is to end by itself."""
+    return subprocess.run(
+        command,
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
 def asked_status(request: urllib.request.Request) -> int:
