@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from saas.kit.datetimes import UTCDateTime, utcnow
+from saas.kit.early import Session
 from saas.kit.migrating import LazyMigrate
 from saas.kit.models import Base
 from saas.kit.remembering import LoginManager
@@ -24,7 +25,7 @@ T = TypeVar("T")
 TRIES = 4
 RACES = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock.
 
-db = SQLAlchemy(metadata=Base.metadata)
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})
 migrate = LazyMigrate()
 login_manager = LoginManager()
 mail = Mail()

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
@@ -15,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from saas.accounts.browsers import name_of
 from saas.accounts.models import SignIn, User
 from saas.extensions import db, start_write
-from saas.kit.beginning import READS_ALONE
 from saas.kit.datetimes import utcnow
+from saas.kit.early import EarlySelect
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def begin(user: User, user_agent: str, remember: bool) -> tuple[int, str]:
 
 def find(token: str) -> Found | None:
     """Return who is signed in with this secret, or ``None`` when that has ended. One query."""
-    found = db.session.execute(_statement(), {"digest": _digest(token)}).first()
+    found = _SIGNED_IN.first(db, {"digest": _digest(token)})
     if found is None:
         return None
     user, sign_in_id, created_at, seen_at, is_remembered = found
@@ -69,15 +68,15 @@ def find(token: str) -> Found | None:
     return Found(user, sign_in_id, now - seen_at > SEEN_EVERY)
 
 
-@cache
 def _statement() -> Any:
-    """Return the statement of every signed-in request, put together once."""
     return (
         select(User, SignIn.id, SignIn.created_at, SignIn.seen_at, SignIn.is_remembered)
         .join(SignIn, and_(SignIn.user_id == User.id, SignIn.auth_key == User.auth_key))
         .where(SignIn.token_digest == bindparam("digest"))
-        .execution_options(**{READS_ALONE: True})
     )
+
+
+_SIGNED_IN = EarlySelect(User, _statement)
 
 
 def of(user: User) -> Sequence[SignIn]:

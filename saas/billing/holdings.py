@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -34,7 +33,7 @@ from saas.billing.models import (
 from saas.billing.standing import past_due_is_tolerated, status_at
 from saas.config import current
 from saas.extensions import db
-from saas.kit.beginning import READS_ALONE
+from saas.kit.compiled import CompiledSelect
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.sql import is_one_of, word
 
@@ -106,7 +105,7 @@ def a_month(amount: int, interval: str | None, count: int | None) -> float:
 def of(user: User, now: datetime | None = None) -> list[Holding]:
     """Return what a user holds or once held, as we know it, at a moment, else now. One query."""
     who = {"user_id": user.id, "now": now or utcnow()}
-    rows = [Holding(*row) for row in db.session.connection().execute(_query(), who)]
+    rows = [Holding(*row) for row in _HELD.rows(db, who)]
     return [held for row in rows for held in ([row] if row.kind != IN_COMP else _given(row))]
 
 
@@ -119,13 +118,13 @@ def _given(row: Holding) -> Iterator[Holding]:
             yield replace(row, kind="grant", label=label, metadata=meta, source=None)
 
 
-@cache
 def _query() -> Any:
-    """Return the statement, made once: putting it together takes longer than running it."""
     mine = select(Customer.polar_id).where(Customer.user_id == bindparam("user_id")).subquery()
     bought = (_subscriptions(mine), _grants(mine), _orders(mine))
-    everything = union_all(*bought, _comps("comp"), _comps(IN_COMP))
-    return everything.execution_options(**{READS_ALONE: True})
+    return union_all(*bought, _comps("comp"), _comps(IN_COMP))
+
+
+_HELD = CompiledSelect(_query)
 
 
 def _subscriptions(mine: Subquery) -> Any:

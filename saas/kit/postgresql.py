@@ -55,8 +55,9 @@ def configure(engine: Engine) -> None:
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Any:
         limit = min(CONNECT_SECONDS, patience.seconds() or CONNECT_SECONDS)
+        timeout = max(1, int(limit))  # 0 would be for ever.
         return PatientConnection.connect(
-            *args, **PARAMETERS | {"connect_timeout": int(limit)} | parameters
+            *args, **PARAMETERS | {"connect_timeout": timeout} | parameters
         )
 
     def prepare(connection: Connection) -> bool:

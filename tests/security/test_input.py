@@ -203,13 +203,17 @@ def test_nothing_of_the_repository_is_served(app: Flask, client: FlaskClient, na
 
 def test_no_code_is_made_from_text() -> None:
     makers = {"eval", "exec", "compile", "__import__", "from_string", "render_template_string"}
+    harmless = {
+        "re.compile",
+        "statement.compile",
+    }  # SQLAlchemy's, of a statement that is an object.
     readers = {"pickle", "marshal", "shelve", "dill", "yaml"}
     for path in (ROOT / "saas").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 name = called.rpartition(".")[2]
-                assert name not in makers or called == "re.compile", (path, called)
+                assert name not in makers or called in harmless, (path, called)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 modules = {alias.name for alias in node.names} | {getattr(node, "module", None)}
                 assert not modules & readers, path

@@ -1,0 +1,223 @@
+"""Who is read before there is a session is in it from its first moment, as if it had read them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import ForeignKey, bindparam, event, func, literal_column, select
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    column_property,
+    mapped_column,
+    object_session,
+    relationship,
+)
+
+from saas.accounts.models import SignIn, User
+from saas.extensions import db
+from saas.kit.early import EarlySelect
+from tests.people import make_user
+
+ADA = {"email": "ada@example.com"}
+
+
+def by_email(model: type[Any] = User) -> EarlySelect:
+    return EarlySelect(
+        model,
+        lambda: select(model, func.length(model.email)).where(model.email == bindparam("email")),
+    )
+
+
+READ = by_email()
+
+
+@pytest.fixture
+def ada(db_session: Any) -> Any:
+    """A user who was read without a session."""
+    make_user("ada")
+    db_session.remove()
+    found = READ.first(db, ADA)
+    assert found is not None
+    assert not db.session.registry.has()
+    return found[0]
+
+
+def email_now() -> str:
+    """The address in the database, read by nobody's session."""
+    with db.engine.connect() as connection:
+        return str(connection.scalar(select(User.email)))
+
+
+def test_it_is_what_sqlalchemy_reads(ada: User) -> None:
+    early = {name: value for name, value in vars(ada).items() if name[0] != "_"}
+    found = db.session.scalars(select(User).execution_options(populate_existing=True)).one()
+    assert early == {name: value for name, value in vars(found).items() if name[0] != "_"}
+    assert set(early) == set(User.__table__.columns.keys())
+
+
+def test_the_other_columns_come_with_it(ada: User) -> None:
+    db.session.remove()
+    found = READ.first(db, ADA)
+    assert found is not None
+    assert list(found[1:]) == [len(ADA["email"])]
+    assert READ.first(db, {"email": "nobody@example.com"}) is None
+
+
+def test_a_session_that_there_is_reads_itself(ada: User) -> None:
+    mine = db.session.scalars(select(User)).one()
+    found = READ.first(db, ADA)
+    assert found is not None
+    assert found[0] is mine
+
+
+def test_what_was_changed_before_is_written(ada: User) -> None:
+    ada.email = "grace@example.com"
+    db.session.commit()
+    assert email_now() == ada.email == "grace@example.com"
+
+
+def test_what_is_changed_afterwards_is_written(ada: User) -> None:
+    db.session.scalar(select(func.count(SignIn.id)))
+    ada.email = "grace@example.com"
+    db.session.commit()
+    assert email_now() == "grace@example.com"
+
+
+def test_taking_back(ada: User) -> None:
+    ada.email = "grace@example.com"
+    db.session.rollback()
+    assert ada.email == email_now() == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ada: db.session.get(User, ada.id),
+        lambda _: db.session.scalars(select(User)).one(),
+        lambda ada: db.session.merge(ada),
+        lambda _: next(iter(db.session)),
+    ],
+)
+def test_the_same_row_is_the_same_object(ada: User, ask: Callable[[User], Any]) -> None:
+    assert ask(ada) is ada
+    assert object_session(ada) is db.session()
+
+
+def test_what_was_changed_meanwhile_elsewhere_is_seen_after_a_commit(ada: User) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(User.__table__.update().values(email="grace@example.com"))  # type: ignore[attr-defined]
+    assert ada.email == "ada@example.com"
+    db.session.commit()
+    assert ada.email == "grace@example.com"
+
+
+def test_refreshing_and_deleting(ada: User) -> None:
+    db.session.refresh(ada)
+    db.session.delete(ada)
+    db.session.commit()
+    assert db.session.scalar(select(func.count(User.id))) == 0
+
+
+def test_it_is_nobody_elses(ada: User, app: Flask) -> None:
+    """Another context of the application has a session of its own, without her."""
+    with app.app_context():
+        assert list(db.session) == []
+    assert list(db.session) == [ada]
+
+
+def test_in_a_request(make_app: Callable[..., Flask], clean: None) -> None:
+    """A view that changes who is signed in need not know any of this."""
+    from flask_login import current_user
+
+    from saas.accounts.sessions import login_required
+    from tests.browsing import sign_in
+
+    app = make_app()
+
+    @app.get("/renamed")
+    @login_required
+    def renamed() -> str:
+        current_user.email = "grace@example.com"
+        db.session.commit()
+        return str(db.session.get(User, current_user.id) is current_user._get_current_object())
+
+    client, _ = sign_in(app)
+    assert client.get("/renamed").text == "True"
+    with app.app_context():
+        assert email_now() == "grace@example.com"
+
+
+class Base(DeclarativeBase):
+    """Models that somebody might have."""
+
+
+class Writer(Base):
+    """Has relationships."""
+
+    __tablename__ = "test_writers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    books: Mapped[list["Book"]] = relationship()
+
+
+class Book(Base):
+    """Belongs to one."""
+
+    __tablename__ = "test_books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    writer_id: Mapped[int] = mapped_column(ForeignKey(Writer.id))
+
+
+class Reserved(Base):
+    """Has a column that is read when it is asked for, and one that is none."""
+
+    __tablename__ = "test_reserved"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    portrait: Mapped[str] = mapped_column(deferred=True)
+    one: Mapped[int] = column_property(literal_column("1"))
+
+
+class Listened(Base):
+    """Somebody wants to know when one is loaded."""
+
+    __tablename__ = "test_listened"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+
+
+@pytest.fixture
+def others(db_session: Any) -> Iterator[None]:
+    with db.engine.begin() as connection:
+        Base.metadata.create_all(connection)
+    db_session.add(Writer(email=ADA["email"], books=[Book()]))
+    db_session.add_all([Reserved(email=ADA["email"], portrait="…"), Listened(email=ADA["email"])])
+    db_session.commit()
+    db_session.remove()
+    yield
+    db_session.remove()
+    with db.engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+
+
+def test_relationships_can_be_followed(others: None) -> None:
+    found = by_email(Writer).first(db, ADA)
+    assert found is not None
+    assert [book.writer_id for book in found[0].books] == [found[0].id]
+    assert found[0] in db.session
+
+
+def test_what_is_not_read_at_once_is_left_to_sqlalchemy(others: None) -> None:
+    found = by_email(Reserved).first(db, ADA)
+    assert found is not None
+    assert (found[0].one, found[0].portrait) == (1, "…")
+
+
+def test_who_listens_to_loading_is_told(others: None) -> None:
+    told: list[Any] = []
+    event.listen(Listened, "load", lambda target, _: told.append(target))
+    found = by_email(Listened).first(db, ADA)
+    assert found is not None
+    assert told == [found[0]]
