@@ -4,18 +4,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from flask import Flask, current_app, request
-from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_mailman import Mail
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import ColumnElement, Interval, Table, func, literal, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from saas.kit.csrf import SparingCSRFProtect
 from saas.kit.datetimes import UTCDateTime, utcnow
 from saas.kit.early import Session
+from saas.kit.limiting import DecoratedLimiter
 from saas.kit.migrating import LazyMigrate
 from saas.kit.models import Base
 from saas.kit.remembering import LoginManager
@@ -29,28 +28,7 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})
 migrate = LazyMigrate()
 login_manager = LoginManager()
 mail = Mail()
-
-
-class SparingCSRFProtect(CSRFProtect):  # type: ignore[misc]
-    """Looks at the method first: whoever asks for a page changes nothing."""
-
-    def protect(self, apply_exemptions: bool = False) -> None:
-        """Answer 400 to a request that could change something and does not come from a page of ours."""
-        if request.method in current_app.config["WTF_CSRF_METHODS"]:
-            super().protect(apply_exemptions)
-
-
 csrf = SparingCSRFProtect()
-
-
-class DecoratedLimiter(Limiter):
-    """A limiter that costs nothing where no limit is declared: each limit of ours is a decorator."""
-
-    def init_app(self, app: Flask) -> None:
-        """Bind it to the application, without the looks at every request that find nothing to do."""
-        super().init_app(app)
-        app.before_request_funcs[None].remove(self._check_request_limit)
-
 
 # Without the fall-back an outage of Redis would lock everybody out; with it each process counts alone.
 limiter = DecoratedLimiter(key_func=get_remote_address, in_memory_fallback_enabled=True)

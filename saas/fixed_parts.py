@@ -10,7 +10,7 @@ import time
 from contextvars import Context
 from typing import Any
 
-from flask import Flask, render_template, request
+from flask import Flask, g, has_request_context, render_template, request
 from markupsafe import Markup
 
 from saas.config import Settings
@@ -68,7 +68,7 @@ class FixedParts:
 
     def get(self, template: str, **given: str | bool | None) -> Markup:
         """Return a part, rendered with ``given`` and what every template has."""
-        mount = request.root_path if request else ""
+        mount = request.root_path if has_request_context() else ""
         key = (template, mount, *given.items())
         until, part = self._parts.get(key, (0.0, Markup()))
         if until < time.monotonic():
@@ -78,6 +78,7 @@ class FixedParts:
 
     def _render(self, template: str, mount: str, given: dict[str, str | bool | None]) -> Markup:
         with self.app.test_request_context(base_url=f"http://localhost{mount}/"):
+            g.csrf_token = NOBODY["csrf_token"]  # Macros ask Flask-WTF, which looks here.
             return Markup(render_template(template, **NOBODY | given))  # noqa: S704 - a template of ours
 
     def _keep(self, key: tuple[object, ...], part: Markup) -> None:

@@ -13,9 +13,9 @@ from typing import ParamSpec, cast
 from flask import Flask, current_app, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import COOKIE_NAME
-from flask_wtf.csrf import generate_csrf
 
 from saas.config import Settings
+from saas.kit.csrf import csrf_token
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -36,7 +36,7 @@ class PageCache:
         until, parts = self._pages.get(key, (0.0, []))
         if until < time.monotonic():
             return None
-        return parts[0] if len(parts) == 1 else generate_csrf().join(parts)
+        return parts[0] if len(parts) == 1 else csrf_token().join(parts)
 
     def keep(self, key: tuple[str, ...], page: str) -> None:
         """Remember a page that was rendered for this visitor, without their token."""

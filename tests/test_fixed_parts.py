@@ -15,7 +15,7 @@ SECONDS = 0.4
 # What a macro sees is the blank request: it takes nothing from the template that calls it.
 NOSY = (
     "{% macro ask() %}{{ request.cookies | length }} {{ session | length }} "
-    "{{ get_flashed_messages() }} {{ csrf_token() }}{% endmacro %}"
+    "{{ get_flashed_messages() }}{% endmacro %}"
 )
 PART = '{% from "nosy.html" import ask %}{{ ask() }}'
 CLOCK = "{{ clock() }} {{ word }}"
@@ -48,7 +48,7 @@ def test_nothing_of_a_visitor_gets_into_it(kept: Flask) -> None:
     client.get("/dashboard/reports")  # Leaves a message for the next page.
     token = csrf_token(client, "/settings/password")
     text = client.get("/nosy").text
-    assert text.startswith("0 0 [] ")
+    assert text == "0 0 []"
     assert token not in text
     assert kept.test_client().get("/nosy").text == text
 
@@ -60,10 +60,12 @@ def test_nothing_of_a_visitor_gets_into_it(kept: Flask) -> None:
         '{% if can("reports") %}{% endif %}', '{{ limit("projects") }}', "{{ csrf_token() }}", "{{ g.x }}",
         "{{ request.endpoint }}", '{{ session["x"] }}', "{{ plan }}", "{% for x in session %}{% endfor %}",
         "{% if owed_payment() %}{% endif %}", '{% if plan == "pro" %}{% endif %}',
+        '{% from "form.html" import csrf %}{{ csrf() }}',
     ],
 )  # fmt: skip
 def test_who_asks_for_the_visitor_is_told(kept: Flask, asking: str) -> None:
-    kept.jinja_env.loader = DictLoader({"part.html": asking})
+    form = "{% macro csrf() %}{{ csrf_token() }}{% endmacro %}"
+    kept.jinja_env.loader = DictLoader({"part.html": asking, "form.html": form})
     with kept.test_request_context(), pytest.raises(NoVisitor, match="Hand in what it needs"):
         kept.jinja_env.globals["fixed"]("part.html")
 
