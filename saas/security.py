@@ -1,7 +1,6 @@
 """Who may address us, and what every answer tells the browser to allow: our own files and Polar's
 pages, nothing inline, nobody else."""
 
-import hashlib
 from collections.abc import Callable, Iterable
 from functools import wraps
 from http import HTTPStatus
@@ -9,14 +8,12 @@ from typing import TYPE_CHECKING, ParamSpec
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, make_response, redirect, request, session
-from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 
 from saas.config import Settings
 from saas.config.hosts import Hosts
-from saas.kit import tokens
+from saas.kit.session_cookie import SignedSessions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -34,23 +31,6 @@ MISDIRECTED = (
     "This host is not served here. The settings BASE_URL and ALLOWED_HOSTS name those that are.\n"
 )
 HSTS = "max-age=31536000; includeSubDomains"
-
-
-class SignedSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, with SHA-256 where Flask still takes SHA-1, from any machine of ours."""
-
-    digest_method = staticmethod(hashlib.sha256)
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[str | bytes, ...], URLSafeTimedSerializer] = {}
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Return what signs and reads the cookie; made once for the keys there are."""
-        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.config["SECRET_KEY"])
-        if keys not in self._made and (serializer := super().get_signing_serializer(app)):
-            serializer.signer = tokens.Signer
-            self._made = {keys: serializer}
-        return self._made.get(keys)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -99,7 +79,8 @@ def refuse_nonsense() -> None:
 
 
 def _has_body() -> bool:
-    return bool(request.content_length) or "HTTP_TRANSFER_ENCODING" in request.environ
+    environ = request.environ
+    return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def guard(wsgi: "WSGIApplication", settings: Settings) -> "WSGIApplication":

@@ -5,6 +5,7 @@ something into it that changes when it is used.
 """
 
 import hashlib
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from saas.kit.datetimes import utcnow
+
+CONSTANT = (str, bytes, bool, int, float, type(None))
+MAX_READ = 1000  # By each process, of some hundred bytes; whoever has many cookies must not fill the memory.
 
 
 class TokenError(Exception):
@@ -34,6 +38,41 @@ class Signer(TimestampSigner):
             if error.date_signed is None or error.date_signed <= utcnow():
                 raise
             return super().unsign(signed_value, None, *how, **named)
+
+
+class RememberingSerializer(URLSafeTimedSerializer):
+    """Checks and reads the same text once, and from then on only looks at its age.
+
+    For cookies, which come with each request of a browser. Only what was signed by us is remembered, and only
+    objects without anything in them that could be changed: everybody gets an object of their own.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._read: dict[str | bytes, tuple[float, dict[str, Any]]] = {}
+
+    def loads(  # type: ignore[override]  # As in itsdangerous.
+        self,
+        s: str | bytes,
+        max_age: int | None = None,
+        return_timestamp: bool = False,
+        salt: str | bytes | None = None,
+    ) -> Any:
+        """Return the object, or with ``return_timestamp`` the object and when it was signed.
+
+        Raises ``BadData`` when it is not ours, or older than ``max_age`` seconds.
+        """
+        if salt is not None or return_timestamp:
+            return super().loads(s, max_age, return_timestamp, salt)
+        signed_at, known = self._read.get(s, (0.0, None))
+        if known is not None and (max_age is None or time.time() - signed_at < max_age):
+            return known.copy()
+        found, date = super().loads(s, max_age, return_timestamp=True)
+        if isinstance(found, dict) and all(isinstance(each, CONSTANT) for each in found.values()):
+            if len(self._read) >= MAX_READ:
+                self._read.clear()
+            self._read[s] = date.timestamp(), found.copy()
+        return found
 
 
 def sign(keys: Sequence[str], purpose: str, payload: str) -> str:

@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask.json.tag import TaggedJSONSerializer
+from itsdangerous import BadSignature, SignatureExpired
 
+from saas.kit import tokens
 from saas.kit.datetimes import utcnow
-from saas.kit.tokens import TokenError, read, sign
+from saas.kit.tokens import RememberingSerializer, Signer, TokenError, read, sign
 
+COOKIE = {"_user_id": "ada", "_fresh": True, "count": 7, "nothing": None}
 OLD, NEW = "an older key", "the key of today"
 HOUR = timedelta(hours=1)
 PAYLOAD = "ada é/?&"
@@ -72,3 +76,76 @@ def test_a_changed_letter_is_noticed() -> None:
             continue  # The last letter of base64 has bits that nobody reads.
         with pytest.raises(TokenError):
             read([NEW], "reset", changed, HOUR)
+
+
+def remembering() -> RememberingSerializer:
+    return RememberingSerializer([NEW], serializer=TaggedJSONSerializer(), signer=Signer)
+
+
+def test_a_text_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    serializer = remembering()
+    text = serializer.dumps(COOKIE)
+    assert serializer.loads(text) == COOKIE
+    monkeypatch.setattr(Signer, "unsign", None)  # Whoever checks again fails.
+    assert serializer.loads(text, max_age=60) == COOKIE
+    with pytest.raises(TypeError):
+        serializer.loads(text + "A")
+
+
+def test_what_is_not_ours_is_refused_each_time() -> None:
+    serializer = remembering()
+    text = serializer.dumps(COOKIE)
+    serializer.loads(text)
+    for _ in range(2):
+        for wrong in (text[:-1], "A" + text[1:], "", text.rpartition(".")[0]):
+            with pytest.raises(BadSignature):
+                serializer.loads(wrong)
+
+
+def test_what_is_remembered_ages() -> None:
+    serializer = remembering()
+    text = serializer.dumps(COOKIE)
+    for seconds in (0, 58):
+        with time_machine.travel(utcnow() + timedelta(seconds=seconds), tick=False):
+            assert serializer.loads(text, max_age=60) == COOKIE
+    with time_machine.travel(utcnow() + timedelta(seconds=62), tick=False):
+        with pytest.raises(SignatureExpired):
+            serializer.loads(text, max_age=60)
+        assert serializer.loads(text) == COOKIE
+
+
+def test_everybody_gets_an_object_of_their_own() -> None:
+    serializer = remembering()
+    text = serializer.dumps(COOKIE)
+    for _ in range(3):
+        found = serializer.loads(text)
+        assert found == COOKIE
+        found["count"] = 8
+        found["more"] = "than before"
+
+
+def test_what_has_parts_that_could_be_changed_is_read_each_time() -> None:
+    serializer = remembering()
+    text = serializer.dumps({"_flashes": [("info", "Hello.")]})
+    for _ in range(3):
+        found = serializer.loads(text)
+        assert found == {"_flashes": [("info", "Hello.")]}
+        found["_flashes"].clear()
+
+
+def test_when_it_was_signed_is_told() -> None:
+    serializer = remembering()
+    text = serializer.dumps(COOKIE)
+    for _ in range(2):
+        found, signed_at = serializer.loads(text, return_timestamp=True)
+        assert found == COOKIE
+        assert abs((utcnow() - signed_at).total_seconds()) < 5
+
+
+def test_whoever_has_many_cookies_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_READ", 10)
+    serializer = remembering()
+    texts = [serializer.dumps(COOKIE | {"count": number}) for number in range(35)]
+    for text in texts * 2:
+        serializer.loads(text)
+    assert len(serializer._read) <= 10
