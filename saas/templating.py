@@ -10,7 +10,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from saas import brand
-from saas.config import current
+from saas.config import Settings
 from saas.kit import markdown
 from saas.kit.datetimes import utcnow
 
@@ -25,15 +25,16 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["markdown"] = markdown.to_html
     app.jinja_env.globals["icon"] = _icons(app)
 
+    settings: Settings = app.extensions["settings"]
+    always = {
+        "brand": brand,
+        "uses_local_polar": settings.uses_local_polar,
+        "is_development": not settings.is_production,
+    }
+
     @app.context_processor
     def common() -> dict[str, Any]:
-        settings = current()
-        return {
-            "brand": brand,
-            "uses_local_polar": settings.uses_local_polar,
-            "is_development": not settings.is_production,
-            "current_year": utcnow().year,
-        }
+        return always | {"current_year": utcnow().year}
 
 
 def _icons(app: Flask) -> Callable[..., Markup]:

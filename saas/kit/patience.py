@@ -15,8 +15,10 @@ _limit: ContextVar[float | None] = ContextVar("limit", default=None)
 
 def seconds() -> float | None:
     """Return how many seconds an answer may take here, or ``None`` for any time."""
-    limits = [_limit.get(), REQUEST_SECONDS if has_request_context() else None]
-    return min((limit for limit in limits if limit is not None), default=None)
+    limit = _limit.get()
+    if not has_request_context():
+        return limit
+    return REQUEST_SECONDS if limit is None else min(limit, REQUEST_SECONDS)
 
 
 @contextmanager

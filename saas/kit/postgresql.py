@@ -45,6 +45,11 @@ def configure(engine: Engine) -> None:
                 self._give_up()
                 raise psycopg.OperationalError(f"no answer within {limit:g} seconds") from None
 
+        def rollback(self) -> None:
+            """Take back what has begun; the pool asks for it whenever it gets a connection back."""
+            if self.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                super().rollback()
+
         def _give_up(self) -> None:
             """Close it; what the server still does for it is called off, if it listens."""
             if psycopg.capabilities.has_cancel_safe():

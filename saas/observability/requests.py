@@ -48,9 +48,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _number(settings: Settings) -> str:
     """Return the number that a proxy of ours gave, or a new one."""
-    given = request.headers.get(HEADER, "")
-    if settings.trusted_proxies and SANE.fullmatch(given):
-        return given
+    if settings.trusted_proxies:
+        given = request.headers.get(HEADER, "")
+        if SANE.fullmatch(given):
+            return given
     return secrets.token_hex(16)
 
 
