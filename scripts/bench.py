@@ -27,7 +27,7 @@ PARTS: dict[str, tuple[Callable[[str, str, int], Iterator[Figure]], int, int]] =
     "counts": (bench_counts.measure, 1, 1),
     "storm": (bench_door.storm, bench_door.FULL_STORM, 40),
     "start": (bench_start.measure, 1, 1),
-    "pages": (bench_pages.measure, 700, 70),
+    "pages": (bench_pages.measure, 500, 50),
     "lighthouse": (bench_lighthouse.measure, 1, 1),
 }
 ONCE = {"lighthouse"}  # What a browser sees does not depend on the database.
