@@ -49,7 +49,7 @@ class EarlySelect:
     def first(self, db: SQLAlchemy, values: Mapping[str, Any]) -> Sequence[Any] | None:
         """Return the object and the columns beside it, or ``None``. Raises what SQLAlchemy raises."""
         names = self._names
-        if not names or db.session.registry.has():
+        if not names or db.session.registry.has() or WAITING in g:  # It may be the same one again.
             return db.session.execute(self._select.statement, values).first()
         rows = self._select.rows(db, values)
         if not rows:

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from saas.accounts import housekeeping, sign_ins
 from saas.accounts.browsers import name_of
@@ -192,6 +192,19 @@ def test_a_remembered_one_ends_after_two_weeks_unused(app: Flask, client: FlaskC
         assert is_signed_in(client)
     with time_machine.travel(utcnow() + timedelta(days=28)):
         assert not is_signed_in(client)
+
+
+def test_whoever_comes_back_later_with_both_cookies_is_a_visitor(
+    app: Flask, client: FlaskClient
+) -> None:
+    """Both name the same sign-in, which is over: it is looked for twice."""
+    make_user(app)
+    log_in(client, remember="y")
+    with app.app_context():
+        db.session.execute(update(SignIn).values(seen_at=utcnow() - timedelta(days=20)))
+        db.session.commit()
+    assert client.get("/staff").status_code == 404
+    assert not is_signed_in(client)
 
 
 def test_what_is_over_is_forgotten(app: Flask, ada: FlaskClient) -> None:

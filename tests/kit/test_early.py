@@ -72,6 +72,13 @@ def test_a_session_that_there_is_reads_itself(ada: User) -> None:
     assert found[0] is mine
 
 
+def test_who_is_read_twice_is_one(ada: User) -> None:
+    again = READ.first(db, ADA)
+    assert again is not None
+    assert again[0] is ada
+    assert list(db.session) == [ada]
+
+
 def test_what_was_changed_before_is_written(ada: User) -> None:
     ada.email = "grace@example.com"
     db.session.commit()
