@@ -24,6 +24,7 @@ from sqlalchemy.orm import (
 from saas.kit.compiled import CompiledSelect
 
 WAITING = "waiting_for_a_session"
+EAGER = ("joined", False, "subquery", "selectin", "immediate")  # As `lazy` of a relationship.
 
 
 class Session(FlaskSession):
@@ -39,7 +40,8 @@ class EarlySelect:
 
     ``make`` returns ``select(model, *columns)``. An object with relationships is put into a session at once,
     since they are read through one. One that SQLAlchemy makes in another way than by setting its columns
-    (inheritance, deferred columns, listeners to loading) is left to it altogether.
+    (inheritance, deferred columns, relationships that come with it, listeners to loading) is left to it
+    altogether.
     """
 
     def __init__(self, model: type[Any], make: Callable[[], Any]) -> None:
@@ -50,7 +52,7 @@ class EarlySelect:
         """Return the object and the columns beside it, or ``None``. Raises what SQLAlchemy raises."""
         names = self._names
         if not names or db.session.registry.has() or WAITING in g:  # It may be the same one again.
-            return db.session.execute(self._select.statement, values).first()
+            return db.session.execute(self._select.statement, values).unique().first()
         rows = self._select.rows(db, values)
         if not rows:
             return None
@@ -65,7 +67,7 @@ class EarlySelect:
     def _mapper(self) -> Mapper[Any]:
         return class_mapper(self._model)
 
-    @cached_property
+    @property  # Another model may still tell of one.
     def _has_relationships(self) -> bool:
         return bool(self._mapper.relationships)
 
@@ -93,7 +95,7 @@ def _is_plain(mapper: Mapper[Any]) -> bool:
 
 def _is_read_at_once(attribute: Any) -> bool:
     if isinstance(attribute, RelationshipProperty):
-        return True
+        return attribute.lazy not in EAGER
     if not isinstance(attribute, ColumnProperty) or attribute.deferred:
         return False
     return len(attribute.columns) == 1 and isinstance(attribute.columns[0], Column)

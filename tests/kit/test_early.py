@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import ForeignKey, bindparam, event, func, literal_column, select
+from sqlalchemy import ForeignKey, bindparam, event, func, insert, literal_column, select
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
     column_property,
+    configure_mappers,
     mapped_column,
     object_session,
     relationship,
@@ -177,6 +178,23 @@ class Book(Base):
     writer_id: Mapped[int] = mapped_column(ForeignKey(Writer.id))
 
 
+class Reader(Base):
+    """Has relationships that are read together with it."""
+
+    __tablename__ = "test_readers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    cards: Mapped[list["Card"]] = relationship(lazy="joined")
+
+
+class Card(Base):
+    """Belongs to one."""
+
+    __tablename__ = "test_cards"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reader_id: Mapped[int] = mapped_column(ForeignKey(Reader.id))
+
+
 class Reserved(Base):
     """Has a column that is read when it is asked for, and one that is none."""
 
@@ -200,6 +218,7 @@ def others(db_session: Any) -> Iterator[None]:
     with db.engine.begin() as connection:
         Base.metadata.create_all(connection)
     db_session.add(Writer(email=ADA["email"], books=[Book()]))
+    db_session.add(Reader(email=ADA["email"], cards=[Card(), Card()]))
     db_session.add_all([Reserved(email=ADA["email"], portrait="…"), Listened(email=ADA["email"])])
     db_session.commit()
     db_session.remove()
@@ -214,6 +233,53 @@ def test_relationships_can_be_followed(others: None) -> None:
     assert found is not None
     assert [book.writer_id for book in found[0].books] == [found[0].id]
     assert found[0] in db.session
+
+
+def test_relationships_that_come_with_it_are_left_to_sqlalchemy(others: None) -> None:
+    found = by_email(Reader).first(db, ADA)
+    assert found is not None
+    assert len(vars(found[0])["cards"]) == 2
+
+
+def test_a_relationship_may_be_made_known_later(app: Flask, db_session: Any) -> None:
+    """By a module that is loaded when it is needed."""
+
+    class Later(DeclarativeBase):
+        """Models of a module."""
+
+    class Shop(Later):
+        """Read before somebody relates to it."""
+
+        __tablename__ = "test_shops"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        email: Mapped[str]
+
+    with db.engine.begin() as connection:
+        Later.metadata.create_all(connection)
+        connection.execute(insert(Shop).values(ADA))
+    read = by_email(Shop)
+    with app.app_context():
+        assert read.first(db, ADA) is not None
+
+    class Shelf(Later):
+        """Tells the shop that it has shelves."""
+
+        __tablename__ = "test_shelves"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        shop_id: Mapped[int] = mapped_column(ForeignKey(Shop.id))
+        shop: Mapped[Shop] = relationship(backref="shelves")
+
+    try:
+        with db.engine.begin() as connection:
+            Later.metadata.create_all(connection)
+        configure_mappers()
+        found = read.first(db, ADA)
+        assert found is not None
+        assert found[0].shelves == []
+    finally:
+        db_session.remove()
+        with db.engine.begin() as connection:
+            Later.metadata.drop_all(connection)
 
 
 def test_what_is_not_read_at_once_is_left_to_sqlalchemy(others: None) -> None:
