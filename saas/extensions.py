@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Interval, Table, func, literal, type_coerc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from saas.kit import early
 from saas.kit.csrf import SparingCSRFProtect
 from saas.kit.datetimes import UTCDateTime, utcnow
-from saas.kit.early import Session
 from saas.kit.limiting import DecoratedLimiter
 from saas.kit.migrating import LazyMigrate
 from saas.kit.models import Base
@@ -24,7 +24,8 @@ T = TypeVar("T")
 TRIES = 4
 RACES = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock.
 
-db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})
+db = SQLAlchemy(metadata=Base.metadata)
+early.attach_the_waiting(db)
 migrate = LazyMigrate()
 login_manager = LoginManager()
 mail = Mail()

@@ -3,6 +3,7 @@
 Most pages only look at who is signed in, and to make a session for that takes longer than to read it. As soon
 as somebody asks for one, by ``db.session``, the object is in it as if the session had read it: what was
 changed meanwhile is written with the next commit, and whoever asks for the same row gets the same object.
+``object_session`` knows of none before that: a model with methods that need one uses ``db.session``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,6 @@ from typing import Any
 
 from flask import g
 from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Column
 from sqlalchemy.orm import (
     ColumnProperty,
@@ -27,12 +27,16 @@ WAITING = "waiting_for_a_session"
 EAGER = ("joined", False, "subquery", "selectin", "immediate")  # As `lazy` of a relationship.
 
 
-class Session(FlaskSession):
-    """Begins with what was read without it."""
+def attach_the_waiting(db: SQLAlchemy) -> None:
+    """Have ``db.session`` begin with what was read without it, and no other session."""
+    make = db.session.session_factory
 
-    def __init__(self, db: SQLAlchemy, **options: Any) -> None:
-        super().__init__(db, **options)
-        self.add_all(g.pop(WAITING, ()))
+    def begin() -> Any:
+        session = make()
+        session.add_all(g.pop(WAITING, ()))
+        return session
+
+    db.session.registry.createfunc = begin
 
 
 class EarlySelect:

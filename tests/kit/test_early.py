@@ -157,6 +157,19 @@ def test_in_a_request(make_app: Callable[..., Flask], clean: None) -> None:
         assert email_now() == "grace@example.com"
 
 
+def test_a_session_beside_it_does_not_take_it(ada: User) -> None:
+    """Somebody may want one with a transaction of its own, as for a note that is kept in any case."""
+    ada.email = "grace@example.com"
+    with db.session.session_factory() as beside:
+        assert list(beside) == []
+    db.session.commit()
+    assert email_now() == "grace@example.com"
+
+
+def test_a_session_can_be_made_outside_of_the_application() -> None:
+    db.session.session_factory().close()
+
+
 class Base(DeclarativeBase):
     """Models that somebody might have."""
 
