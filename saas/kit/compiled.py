@@ -7,6 +7,7 @@ database needs for the answer. Everything else is better off with a session.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +21,16 @@ Rows = Sequence[Sequence[Any]]
 Converter = Callable[[Any], Any]
 
 AGAIN_SECONDS = 2.0  # For a second try, after a first one that took as long.
-WATCHED = ("before_execute", "after_execute", "before_cursor_execute", "after_cursor_execute")
+WATCHED = (
+    "engine_connect",
+    "begin",
+    "before_execute",
+    "after_execute",
+    "before_cursor_execute",
+    "after_cursor_execute",
+)
+WATCHED_BY_US = 2  # Of these, in `beginning`.
+WATCHED_IN_SESSIONS = ("after_begin", "do_orm_execute", "loaded_as_persistent")
 
 
 class CompiledSelect:
@@ -46,10 +56,10 @@ class CompiledSelect:
         """Return what it finds: in the transaction of the session where one has begun, else by itself.
 
         Raises what SQLAlchemy raises. A connection that turns out to be dead is replaced, once. Whoever
-        watches the statements of the engine, by ``echo`` or with a listener, sees this one, too.
+        watches the engine or its sessions, by ``echo`` or with a listener, sees this one, too.
         """
         session = db.session
-        if session.registry.has() and session().in_transaction():
+        if needs_session(db) or (session.registry.has() and session().in_transaction()):
             return session.connection().execute(self.statement, values).all()
         engine = db.engine
         if is_watched(engine):
@@ -74,11 +84,27 @@ class CompiledSelect:
         return found
 
 
+def needs_session(db: SQLAlchemy) -> bool:
+    """True when a session does more than to run a statement.
+
+    Somebody may listen, who hides rows or tells the database whom it is for. Or all of it is to happen on one
+    connection, in a transaction that a test takes back.
+    """
+    listeners = _example(db.session.session_factory).dispatch
+    is_heard = any(getattr(listeners, event) for event in WATCHED_IN_SESSIONS)
+    return is_heard or not isinstance(db.engine, Engine)
+
+
+@lru_cache(maxsize=1)
+def _example(make: Callable[[], Any]) -> Any:
+    return make()  # Only a session knows who listens to all of its class.
+
+
 def is_watched(engine: Engine) -> bool:
-    """True when somebody wants to see the statements of an engine, besides ``beginning``."""
-    if engine.logger.isEnabledFor(logging.INFO):
+    """True when somebody wants to see the statements of an engine, or has options for them."""
+    if engine.logger.isEnabledFor(logging.INFO) or engine.get_execution_options():
         return True
-    return sum(len(getattr(engine.dispatch, event)) for event in WATCHED) > 1
+    return sum(len(getattr(engine.dispatch, event)) for event in WATCHED) > WATCHED_BY_US
 
 
 class _Prepared:

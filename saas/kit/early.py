@@ -21,7 +21,7 @@ from sqlalchemy.orm import (
     make_transient_to_detached,
 )
 
-from saas.kit.compiled import CompiledSelect
+from saas.kit.compiled import CompiledSelect, needs_session
 
 WAITING = "waiting_for_a_session"
 EAGER = ("joined", False, "subquery", "selectin", "immediate")  # As `lazy` of a relationship.
@@ -45,7 +45,7 @@ class EarlySelect:
     ``make`` returns ``select(model, *columns)``. An object with relationships is put into a session at once,
     since they are read through one. One that SQLAlchemy makes in another way than by setting its columns
     (inheritance, deferred columns, relationships that come with it, listeners to loading) is left to it
-    altogether.
+    altogether, as is everything when somebody listens to sessions.
     """
 
     def __init__(self, model: type[Any], make: Callable[[], Any]) -> None:
@@ -55,7 +55,8 @@ class EarlySelect:
     def first(self, db: SQLAlchemy, values: Mapping[str, Any]) -> Sequence[Any] | None:
         """Return the object and the columns beside it, or ``None``. Raises what SQLAlchemy raises."""
         names = self._names
-        if not names or db.session.registry.has() or WAITING in g:  # It may be the same one again.
+        is_begun = db.session.registry.has() or WAITING in g  # It may be the same one again.
+        if not names or is_begun or needs_session(db):
             return db.session.execute(self._select.statement, values).unique().first()
         rows = self._select.rows(db, values)
         if not rows:

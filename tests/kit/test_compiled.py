@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import bindparam, event, literal_column, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from saas.accounts.models import User
 from saas.billing import comps, holdings
@@ -155,6 +156,49 @@ def test_who_listens_sees_it(ada: int, name: str) -> None:
         event.remove(db.engine, name, note)
     BY_EMAIL.rows(db, ADA)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("target", [db.session, Session])
+def test_who_listens_to_sessions_hears_of_it(ada: int, target: Any) -> None:
+    """As where the database is told in each transaction whom it is for, and hides the rows of others."""
+    began: list[Any] = []
+
+    def note(*given: Any) -> None:
+        began.append(given)
+
+    event.listen(target, "after_begin", note)
+    try:
+        BY_EMAIL.rows(db, ADA)
+        assert len(began) == 1
+    finally:
+        event.remove(target, "after_begin", note)
+    db.session.remove()
+    BY_EMAIL.rows(db, ADA)
+    assert len(began) == 1
+
+
+def test_options_of_the_engine_count(make_app: Callable[..., Flask], clean: None) -> None:
+    with make_app().app_context():
+        db.engine.update_execution_options(schema_translate_map={None: "somewhere_else"})
+        with pytest.raises(DBAPIError, match="somewhere_else"):
+            BY_EMAIL.rows(db, ADA)
+
+
+def test_on_a_connection_that_a_test_takes_back(
+    make_app: Callable[..., Flask], clean: None
+) -> None:
+    """Flask-SQLAlchemy takes a connection in place of its engine, for tests that leave nothing behind."""
+    with make_app().app_context():
+        engine = db.engine
+        with engine.connect() as connection, connection.begin() as transaction:
+            db.engines[None] = connection  # type: ignore[index]
+            make_user("ada")
+            db.session.remove()
+            assert len(BY_EMAIL.rows(db, ADA)) == 1
+            db.session.remove()
+            transaction.rollback()
+            db.engines[None] = engine  # type: ignore[index]
+        assert BY_EMAIL.rows(db, ADA) == []
 
 
 def test_who_reads_the_log_sees_it(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import (
     mapped_column,
     object_session,
     relationship,
+    with_loader_criteria,
 )
 
 from saas.accounts.models import SignIn, User
@@ -168,6 +169,22 @@ def test_a_session_beside_it_does_not_take_it(ada: User) -> None:
 
 def test_a_session_can_be_made_outside_of_the_application() -> None:
     db.session.session_factory().close()
+
+
+def test_who_hides_rows_from_sessions_hides_them_here(db_session: Any) -> None:
+    """As of users who are kept for a while after they were deleted."""
+    make_user("ada")
+    db_session.remove()
+
+    def hide(state: Any) -> None:
+        hidden = with_loader_criteria(User, User.email != ADA["email"])
+        state.statement = state.statement.options(hidden)
+
+    event.listen(db.session, "do_orm_execute", hide)
+    try:
+        assert READ.first(db, ADA) is None
+    finally:
+        event.remove(db.session, "do_orm_execute", hide)
 
 
 class Base(DeclarativeBase):
