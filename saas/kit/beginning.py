@@ -16,12 +16,16 @@ AHEAD = "transaction_ahead"
 
 
 def lazily(
-    engine: Engine, prepare: Callable[[Connection], bool], begin: Callable[[Connection], None]
+    engine: Engine,
+    prepare: Callable[[Connection], bool],
+    begin: Callable[[Connection], None],
+    spare: Callable[[Connection], None] | None = None,
 ) -> None:
     """Call ``begin`` before the first statement that needs a transaction.
 
-    ``prepare`` is called where SQLAlchemy has a transaction begin, and returns whether there is one to begin
-    later. Nothing happens where an isolation level was asked for: with ``AUTOCOMMIT`` there is none.
+    Before those that come earlier and need none, ``spare`` is called. ``prepare`` is called where SQLAlchemy
+    has a transaction begin, and returns whether there is one to begin later. Nothing happens where an
+    isolation level was asked for: with ``AUTOCOMMIT`` there is none.
     """
 
     @event.listens_for(engine, "begin")
@@ -37,3 +41,5 @@ def lazily(
         if context is None or not context.execution_options.get(READS_ALONE):
             connection.info[AHEAD] = False
             begin(connection)
+        elif spare:
+            spare(connection)

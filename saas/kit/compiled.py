@@ -134,7 +134,7 @@ class _Prepared:
         try:
             driver: Any = connection.driver_connection
             if self.dialect.name == "postgresql" and not driver.autocommit:
-                driver.autocommit = True  # Whoever begins a transaction says so: kit/postgresql.py.
+                driver.autocommit = True  # Until the pool has it back: kit/postgresql.py.
             cursor = driver.cursor()
             cursor.execute(self.text, parameters)
             results = self.results

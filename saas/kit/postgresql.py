@@ -65,18 +65,20 @@ def configure(engine: Engine) -> None:
             *args, **PARAMETERS | {"connect_timeout": timeout} | parameters
         )
 
-    def prepare(connection: Connection) -> bool:
-        return switched(connection, autocommit=True)
-
     def begin(connection: Connection) -> None:
-        switched(connection, autocommit=False)
+        switch(connection.connection.driver_connection, autocommit=False)
 
-    def switched(connection: Connection, *, autocommit: bool) -> bool:
+    def spare(connection: Connection) -> None:
+        switch(connection.connection.driver_connection, autocommit=True)
+
+    def switch(driver: Any, *, autocommit: bool) -> None:
         """Psycopg begins before a statement, unless it is told to commit each. No server is asked."""
-        driver: Any = connection.connection.driver_connection
         if driver.autocommit != autocommit:
             with suppress(psycopg.Error):  # The connection is broken, as the statement will say.
                 driver.autocommit = autocommit
-        return bool(driver.autocommit == autocommit)
 
-    beginning.lazily(engine, prepare, begin)
+    @event.listens_for(engine, "reset")
+    def given_back(driver: Any, _record: Any, _state: Any) -> None:
+        switch(driver, autocommit=False)  # The next one may use it past SQLAlchemy.
+
+    beginning.lazily(engine, lambda _: True, begin, spare)

@@ -1,6 +1,7 @@
 """A transaction begins with the first statement that needs one, and is whole from there on."""
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from sqlalchemy import func, select, text
 from saas.accounts.models import User
 from saas.extensions import db, start_write
 from saas.kit.beginning import READS_ALONE
+from saas.kit.compiled import CompiledSelect
 from tests.browsing import sign_in
 from tests.people import make_user
 
 ALONE = select(func.count(User.id)).execution_options(**{READS_ALONE: True})
 ORDINARY = select(func.count(User.id))
+READ = CompiledSelect(lambda: select(func.count(User.id)))
 
 
 def has_begun() -> bool:
@@ -76,6 +79,37 @@ def test_who_is_going_to_write(db_session: Any) -> None:
     assert db_session.scalar(ALONE) == 0
     db_session.execute(ORDINARY)
     assert has_begun()
+
+
+def on_postgresql() -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite's driver begins nothing; TEST_DATABASE_URL names no PostgreSQL")
+
+
+@pytest.mark.parametrize("read", [lambda: db.session.scalar(ALONE), lambda: READ.rows(db, {})])
+def test_who_takes_a_connection_of_the_driver_can_take_back(
+    db_session: Any, read: Callable[[], object]
+) -> None:
+    """As for COPY, which SQLAlchemy does not know. What had the connection before has read alone."""
+    on_postgresql()
+    make_user("ada")
+    db_session.remove()
+    read()
+    db_session.remove()
+    connection = db.engine.raw_connection()
+    connection.cursor().execute("DELETE FROM users")
+    connection.rollback()
+    connection.close()
+    assert db_session.scalar(ORDINARY) == 1
+
+
+def test_what_the_driver_does_in_a_transaction_is_part_of_it(db_session: Any) -> None:
+    on_postgresql()
+    make_user("ada")
+    driver: Any = db_session.connection().connection.driver_connection
+    driver.execute("DELETE FROM users")
+    db_session.rollback()
+    assert db_session.scalar(ORDINARY) == 1
 
 
 def test_who_asks_for_no_transaction_gets_none(app: Flask) -> None:
