@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 LONGEST_NAP_SECONDS = 1.0  # Between two looks into a queue that cannot wake anybody (SQLite).
 LOOKS_EVERY_SECONDS = 2.0  # Into the database, for what the queue lost and for what is due again.
 CHECKS_EVERY_SECONDS = 1.0
+REPEATS_EVERY_SECONDS = 60.0  # That the queue is away.
 
 
 class JobWorker(HueyWorker):  # type: ignore[misc]
@@ -31,6 +32,7 @@ class JobWorker(HueyWorker):  # type: ignore[misc]
         """Remember the application of the thread that started us."""
         self.app: Flask = self.huey.app
         self.looks_again = 0.0
+        self.says_again: float | None = None  # While the queue is away.
 
     def loop(self, now: Any = None) -> None:
         """Do one job, or wait a little."""
@@ -38,13 +40,24 @@ class JobWorker(HueyWorker):  # type: ignore[misc]
         job_id = None
         try:
             job_id = transport.next_job()
+            self._note_that_it_answers()
         except Exception as error:
-            log.warning("the queue is away (%s); the database is asked", type(error).__name__)
+            self._note_that_it_is_away(error)
             self.sleep()
         if self._do(job_id):
             self.delay = self.default_delay
         elif job_id is None and not self.huey.storage.blocking:
             self.sleep()
+
+    def _note_that_it_is_away(self, error: Exception) -> None:
+        if self.says_again is None or time.monotonic() > self.says_again:
+            log.warning("the queue is away (%s); the database is asked", type(error).__name__)
+            self.says_again = time.monotonic() + REPEATS_EVERY_SECONDS
+
+    def _note_that_it_answers(self) -> None:
+        if self.says_again is not None:
+            log.info("the queue answers again")
+            self.says_again = None
 
     def _do(self, job_id: int | None) -> bool:
         with self.app.app_context():

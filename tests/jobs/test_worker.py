@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -229,10 +230,29 @@ def test_a_queue_that_is_away_stops_nobody(
         port = probe.getsockname()[1]
     app = make_app(jobs_url=f"redis://127.0.0.1:{port}/0")
     job_id = ask(app)
-    with working(app, tmp_path / "log") as worker:
+    with working(app, tmp_path / "log", WORKER_THREADS="1") as worker:
         eventually(lambda: job_in(app, job_id).state == "done", 15)
-        assert "the queue is away (ConnectionError)" in worker.output
+        time.sleep(2.5)  # It asks each second.
+        assert worker.output.count("saas.jobs.worker: the queue is away (ConnectionError)") == 1
         assert "Traceback" not in worker.output
+
+
+def test_a_queue_that_comes_back_is_welcome(
+    clean: None, make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    if not REDIS:
+        pytest.skip("no Redis; REDIS_URL names one")
+    with proxy_to(REDIS) as (proxy, through):
+        app = make_app(jobs_url=through)
+        with working(app, tmp_path / "log", LOG_LEVEL="INFO") as worker:
+            proxy.is_away = True
+            eventually(lambda: "the queue is away (ConnectionError)" in worker.output)
+            proxy.is_away = False
+            eventually(lambda: "the queue answers again" in worker.output)
+            job_id = ask(app)
+            eventually(lambda: job_in(app, job_id).state == "done")
+            assert worker.stop() == 0
+            assert "Traceback" not in worker.output
 
 
 def test_a_database_that_goes_away_stops_nobody(any_queue_app: Flask, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that can hang: whoever connects is let in by the kernel, and nothing comes back. Or
+"""A way to a server that can hang: whoever connects is let in by the kernel, and nothing comes back. Or
 that can be away: whoever is connected or connects is turned out."""
 
 import selectors
@@ -68,12 +68,13 @@ class Proxy:
 
 @contextmanager
 def proxy_to(url: str) -> Iterator[tuple[Proxy, str]]:
-    """A proxy to the PostgreSQL at ``url``, and the address through it."""
+    """A proxy to the PostgreSQL or the Redis at ``url``, and the address through it."""
     parts = make_url(url)
-    proxy = Proxy(parts.host or "127.0.0.1", parts.port or 5432)
+    scheme = parts.drivername.partition("+")[0]
+    proxy = Proxy(parts.host or "127.0.0.1", parts.port or {"redis": 6379}.get(scheme, 5432))
     thread = threading.Thread(target=proxy.run)
     thread.start()
-    through = parts.set(drivername="postgresql", host="127.0.0.1", port=proxy.port)
+    through = parts.set(drivername=scheme, host="127.0.0.1", port=proxy.port)
     try:
         yield proxy, through.render_as_string(hide_password=False)
     finally:
