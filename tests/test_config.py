@@ -229,8 +229,35 @@ def test_flask_check_warns_of_limits_that_each_process_counts_alone(tmp_path: Pa
     assert (warned.returncode, warned.stderr) == (0, "")
     assert "RATE_LIMIT_STORAGE" in warned.stdout
     assert "The configuration is fine" in warned.stdout
-    for change in ({"WEB_CONCURRENCY": "1"}, {"RATE_LIMIT_STORAGE": "redis://127.0.0.1:9/1"}):
-        assert "RATE_LIMIT_STORAGE" not in flask_check(tmp_path, **change).stdout
+    assert "RATE_LIMIT_STORAGE" not in flask_check(tmp_path, WEB_CONCURRENCY="1").stdout
+
+
+def test_flask_check_says_what_is_away(tmp_path: Path) -> None:
+    assert flask_check(tmp_path, command=("db", "upgrade")).returncode == 0
+    away = {
+        "JOBS_URL": "redis://:hush@127.0.0.1:9/1",
+        "RATE_LIMIT_STORAGE": "redis://127.0.0.1:9/1",
+    }
+    warned = flask_check(tmp_path, **away)
+    assert (warned.returncode, warned.stderr) == (0, "")
+    assert "The queue cannot be used (Error 111" in warned.stdout
+    assert "Check JOBS_URL" in warned.stdout
+    assert "each process counts alone" in warned.stdout
+    assert "hush" not in warned.stdout
+    assert "The configuration is fine" in warned.stdout
+
+
+def test_flask_check_says_that_a_redis_has_no_such_database(tmp_path: Path) -> None:
+    url = os.environ.get("REDIS_URL") or os.environ.get("TEST_REDIS_URL")
+    if not url:
+        pytest.skip("no Redis; REDIS_URL names one")
+    assert flask_check(tmp_path, command=("db", "upgrade")).returncode == 0
+    right = {"JOBS_URL": url, "RATE_LIMIT_STORAGE": url}
+    assert "cannot be used" not in flask_check(tmp_path, **right).stdout
+    beyond = f"{url.rpartition('/')[0]}/99999"
+    warned = flask_check(tmp_path, JOBS_URL=beyond, RATE_LIMIT_STORAGE=beyond)
+    assert "out of range" in warned.stdout
+    assert "The store of rate limits cannot be used" in warned.stdout
 
 
 def flask_check(

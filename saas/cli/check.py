@@ -1,13 +1,17 @@
 """``flask check``: what is wrong with the configuration."""
 
+from collections.abc import Iterator
+
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from saas.accounts.models import User
 from saas.config import Settings, current
-from saas.extensions import db
+from saas.extensions import db, limiter
+from saas.kit.redaction import redact
 
 
 @click.command("check")
@@ -16,7 +20,7 @@ def check() -> None:
     """Say what is wrong with the configuration and how to mend it."""
     settings = current()
     problems = [*settings.problems(), *_database_problems()]
-    for warning in settings.warnings():
+    for warning in [*settings.warnings(), *_what_is_away(settings)]:
         click.secho(f"- {warning}", fg="yellow")
     for problem in problems:
         click.secho(f"- {problem}", fg="red")
@@ -36,6 +40,21 @@ def _database_problems() -> list[str]:
     finally:
         db.session.rollback()
     return []
+
+
+def _what_is_away(settings: Settings) -> Iterator[str]:
+    """Say which of the servers without which the application goes on for a while cannot be used."""
+    if settings.jobs_url.startswith(("redis", "unix", "postgres")):
+        try:
+            current_app.extensions["jobs"].check()
+        except Exception as error:
+            reason = redact(str(error) or type(error).__name__).splitlines()[0]
+            yield f"The queue cannot be used ({reason}). Check JOBS_URL; until then jobs start later."
+    if not limiter.storage.check():
+        yield (
+            "The store of rate limits cannot be used. Check RATE_LIMIT_STORAGE; "
+            "until then each process counts alone."
+        )
 
 
 def _mode(settings: Settings) -> str:

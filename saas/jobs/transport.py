@@ -64,6 +64,10 @@ class Transport:
             self._rests_until = time.monotonic() + REST_SECONDS
             log.warning("the queue is away (%s); jobs will start later", type(error).__name__)
 
+    def check(self) -> None:
+        """Raise whatever its client raises when the queue cannot be used."""
+        self.huey().storage.queue_size()
+
     def next_job(self) -> int | None:
         """Return the id of a job that somebody was woken for. May wait a second for one."""
         data = self.huey().storage.dequeue()
