@@ -12,7 +12,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Dialect, Engine
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection
+from sqlalchemy.exc import DBAPIError
 
 from saas.kit import patience
 from saas.kit.beginning import READS_ALONE
@@ -31,6 +32,10 @@ WATCHED = (
 )
 WATCHED_BY_US = 2  # Of these, in `beginning`.
 WATCHED_IN_SESSIONS = ("after_begin", "do_orm_execute", "loaded_as_persistent")
+
+
+class DeadConnection(Exception):
+    """The connection that the pool gave us was none any more."""
 
 
 class CompiledSelect:
@@ -67,7 +72,9 @@ class CompiledSelect:
         began = time.monotonic()
         try:
             return self._for(engine.dialect).run(engine, values)
-        except engine.dialect.loaded_dbapi.Error:
+        except (
+            DeadConnection
+        ):  # There may be more of them in the pool; SQLAlchemy throws them away.
             if time.monotonic() - began < AGAIN_SECONDS:
                 return self._by_sqlalchemy(engine, values)
             with patience.within(AGAIN_SECONDS):  # Nobody waits for the same twice.
@@ -125,14 +132,15 @@ class _Prepared:
         ]
         self.columns = [_in_dialect(column, dialect) for column in statement.selected_columns]
         self.dialect = dialect
+        self.errors: type[Any] = dialect.loaded_dbapi.Error
         self.results: list[tuple[int, Converter]] | None = None
 
     def run(self, engine: Engine, values: Mapping[str, Any]) -> Rows:
-        """Return the rows. Raises errors of the driver, after which the connection is not used any more."""
+        """Return the rows. Raises ``DBAPIError`` or ``DeadConnection``, and throws the connection away."""
         parameters = self._parameters(values)
-        connection = engine.raw_connection()
+        connection, cursor = self._connection(engine), None
+        driver: Any = connection.driver_connection
         try:
-            driver: Any = connection.driver_connection
             if self.dialect.name == "postgresql" and not driver.autocommit:
                 driver.autocommit = True  # Until the pool has it back: kit/postgresql.py.
             cursor = driver.cursor()
@@ -142,11 +150,25 @@ class _Prepared:
                 results = self.results = self._results(cursor.description)
             found = cursor.fetchall()
             cursor.close()
+        except self.errors as error:
+            is_dead = self.dialect.is_disconnect(error, driver, cursor)
+            connection.invalidate(error)
+            raise (DeadConnection() if is_dead else self._in_words(error)) from error
         except BaseException as error:
             connection.invalidate(error)
             raise
         connection.close()
         return [_converted(row, results) for row in found]
+
+    def _connection(self, engine: Engine) -> PoolProxiedConnection:
+        try:
+            return engine.raw_connection()
+        except self.errors as error:
+            raise self._in_words(error) from error
+
+    def _in_words(self, error: Exception) -> BaseException:
+        """Return the error of the driver as SQLAlchemy raises it, with the statement and no values."""
+        return DBAPIError.instance(self.text, None, error, self.errors, dialect=self.dialect)
 
     def _parameters(self, values: Mapping[str, Any]) -> Any:
         given = {**self.defaults, **values} if self.defaults else values

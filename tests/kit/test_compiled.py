@@ -2,14 +2,17 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, event, literal_column, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from saas.accounts.models import User
@@ -117,6 +120,23 @@ def test_errors_are_those_of_sqlalchemy(ada: int) -> None:
             wrong.rows(db, {})
     pool: Any = db.engine.pool
     assert pool.checkedout() == 0
+
+
+def test_a_file_that_is_locked_is_not_awaited_twice(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    one = CompiledSelect(lambda: select(literal_column("1")))
+    app = make_app(database_url=f"sqlite:///{tmp_path}/locked.db?timeout=1")
+    with app.app_context(), closing(sqlite3.connect(tmp_path / "locked.db")) as other:
+        db.engine.dispose()
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            one.rows(db, {})
+        assert 0.8 < time.monotonic() - began < 1.8
+        other.rollback()
+        assert [tuple(row) for row in one.rows(db, {})] == [(1,)]
 
 
 def test_a_value_that_is_missing_is_an_error(ada: int) -> None:
