@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_remembered, login_user, logout_user
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError, NoResultFound, SQLAlchemyError
-from sqlalchemy.orm.exc import ObjectDeletedError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.wrappers import Response
 
 from saas.accounts import bp, destinations, sign_ins
@@ -116,6 +116,7 @@ def _note_use(response: FlaskResponse) -> FlaskResponse:
 @bp.app_errorhandler(IntegrityError)
 @bp.app_errorhandler(NoResultFound)
 @bp.app_errorhandler(ObjectDeletedError)
+@bp.app_errorhandler(StaleDataError)
 def _account_gone(error: SQLAlchemyError) -> ResponseReturnValue:
     """Answer as to a visitor when another tab has deleted the account in the middle of a request."""
     db.session.rollback()

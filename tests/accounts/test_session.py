@@ -1,5 +1,6 @@
 """Signing in and out, through the pages."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,12 @@ import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from saas.accounts import passwords
+from saas.accounts.models import User
+from saas.accounts.sessions import login_required, require_user
+from saas.extensions import db
 from saas.kit.datetimes import utcnow
 from tests.accounts.pages import (
     DASHBOARD,
@@ -257,3 +262,30 @@ def test_a_cookie_that_is_none_of_ours_remembers_nobody(app: Flask, cookie: str)
     as_sent = cookie.encode().decode("latin-1")
     answer = client.get("/dashboard", environ_overrides={"HTTP_COOKIE": as_sent})
     assert answer.headers["Location"] == "/login?next=/dashboard"
+
+
+@pytest.mark.parametrize("looks_first", [True, False])
+def test_account_deleted_by_another_tab_while_it_is_changed(
+    make_app: Callable[..., Flask], clean: None, looks_first: bool
+) -> None:
+    app = make_app()
+
+    @app.get("/rename")
+    @login_required
+    def rename() -> str:
+        user = require_user()
+        if looks_first:
+            db.session.get(User, user.id)
+            db.session.commit()
+        with db.engine.begin() as other_tab:
+            other_tab.execute(delete(User))
+        user.email = "grace@example.com"
+        db.session.commit()
+        return "renamed"
+
+    make_user(app)
+    client = app.test_client()
+    log_in(client)
+    answer = client.get("/rename")
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert "This account does not exist any more." in client.get("/").text
