@@ -40,7 +40,7 @@ def csrf_token() -> str:
         kept = session[name] = secrets.token_hex(20)
     if isinstance(kept, str) and kept.isalnum():
         keys = config.get("WTF_CSRF_SECRET_KEY") or current_app.secret_key
-        signer = _signer(tuple(keys) if isinstance(keys, list) else (keys,))
+        signer = _signer(tuple(keys) if isinstance(keys, list | tuple) else (keys,))
         setattr(g, name, signer.sign(base64_encode(f'"{kept}"')).decode())
     return str(generate_csrf())
 
