@@ -32,9 +32,11 @@ def prepare_new(_context: Any, _revision: Any, directives: list[Any]) -> None:
     By the number a release knows that a database is ahead of it, so an id by chance will not do.
     """
     new = directives[0]
+    command = click.get_current_context(silent=True)
+    chosen = command.params.get("rev_id") if command else None  # Alembic's own may be digits, too.
     if getattr(context.config.cmd_opts, "autogenerate", False) and new.upgrade_ops.is_empty():
         directives[:] = []
-    elif not new.rev_id.isdecimal():
+    elif not (chosen or "").isdecimal():
         known = [script.revision for script in context.script.walk_revisions()]
         new.rev_id = next_number(known)
 

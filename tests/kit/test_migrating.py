@@ -47,10 +47,14 @@ def db_command(app: Flask, *words: str) -> "subprocess.CompletedProcess[str]":
 
 def run(app: Flask, program: str, *words: str) -> "subprocess.CompletedProcess[str]":
     assert program.rpartition("/")[2] == "flask"
+    return python(app, "-m", "flask", *words)
+
+
+def python(app: Flask, *words: str) -> "subprocess.CompletedProcess[str]":
     settings: Settings = app.extensions["settings"]
     environment = {"APP_ENV": "development", "DATABASE_URL": settings.database_url}
     return subprocess.run(
-        [sys.executable, "-m", "flask", *words],
+        [sys.executable, *words],
         cwd=ROOT,
         env=environment | {"SECRET_KEY": settings.secret_key, "FLASK_APP": "wsgi"},
         capture_output=True,
@@ -105,16 +109,39 @@ def test_the_number_decides(found: list[str], heads: list[str], newer: bool) -> 
     assert are_newer(found, heads) is newer
 
 
-def test_a_new_migration_gets_the_next_number(app: Flask, tmp_path: Path) -> None:
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The migrations, for a test to add some."""
     folder = tmp_path / "migrations"
     shutil.copytree(ROOT / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    known = sorted(path.name[:4] for path in (folder / "versions").glob("*.py"))
-    done = db_command(app, "revision", "--directory", str(folder), "-m", "add teams")
+    return folder
+
+
+def number_after(folder: Path) -> str:
+    return next_number([path.name[:4] for path in (folder / "versions").glob("*.py")])
+
+
+def test_a_new_migration_gets_the_next_number(app: Flask, copied: Path) -> None:
+    number = number_after(copied)
+    done = db_command(app, "revision", "--directory", str(copied), "-m", "add teams")
     assert done.returncode == 0, done.stderr
-    assert (folder / f"versions/{next_number(known)}_add_teams.py").exists()
-    chosen = ("revision", "--directory", str(folder), "--rev-id", "4711", "-m", "chosen")
+    assert (copied / f"versions/{number}_add_teams.py").exists()
+    chosen = ("revision", "--directory", str(copied), "--rev-id", "4711", "-m", "chosen")
     assert db_command(app, *chosen).returncode == 0
-    assert (folder / "versions/4711_chosen.py").exists()
+    assert (copied / "versions/4711_chosen.py").exists()
+
+
+def test_an_id_by_chance_is_no_number_even_of_digits_only(app: Flask, copied: Path) -> None:
+    """One in three hundred of those that Alembic draws."""
+    number = number_after(copied)
+    arguments = ["db", "revision", "--directory", str(copied), "-m", "add teams"]
+    by_chance = (
+        "import sys, alembic.util; from flask.cli import main; "
+        "alembic.util.rev_id = lambda: '522128098841'; main()"
+    )
+    done = python(app, "-c", by_chance, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert (copied / f"versions/{number}_add_teams.py").exists()
 
 
 def test_the_first_migration_has_a_number() -> None:
