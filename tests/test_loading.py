@@ -28,6 +28,16 @@ def test_garbage_is_looked_for_again_once_everything_is_loaded() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
+def test_nobody_looks_again_through_what_was_loaded() -> None:
+    program = (
+        "import gc; from saas.kit.loading import without_garbage_collection\n"
+        "with without_garbage_collection(): kept = [[] for _ in range(1000)]\n"
+        "assert gc.get_freeze_count() > 1000\n"
+        "assert not any(each is kept for each in gc.get_objects())"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
 def test_the_list_of_commands_says_of_migrations_what_they_say(app: Flask) -> None:
     listed = app.test_cli_runner().invoke(args=["--help"]).output
     assert "db  " in listed
