@@ -8,6 +8,8 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 from itsdangerous import Signer, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 
+from saas.kit import tokens
+
 SALT = "wtf-csrf-token"  # Flask-WTF's, which reads what is signed here.
 
 
@@ -34,17 +36,19 @@ def csrf_token() -> str:
     config = current_app.config
     name = config["WTF_CSRF_FIELD_NAME"]
     if name in g:
-        return str(generate_csrf())
+        return str(g.get(name))
     kept = session.get(name)
     if kept is None:
         kept = session[name] = secrets.token_hex(20)
     if isinstance(kept, str) and kept.isalnum():
         keys = config.get("WTF_CSRF_SECRET_KEY") or current_app.secret_key
         signer = _signer(tuple(keys) if isinstance(keys, list | tuple) else (keys,))
-        setattr(g, name, signer.sign(base64_encode(f'"{kept}"')).decode())
+        token = signer.sign(base64_encode(f'"{kept}"')).decode()
+        setattr(g, name, token)
+        return token
     return str(generate_csrf())
 
 
 @lru_cache(maxsize=4)
 def _signer(keys: tuple[str, ...]) -> Signer:
-    return URLSafeTimedSerializer(list(keys), salt=SALT).make_signer(SALT)
+    return URLSafeTimedSerializer(list(keys), salt=SALT, signer=tokens.Signer).make_signer(SALT)

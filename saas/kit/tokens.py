@@ -10,11 +10,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+import itsdangerous
+from itsdangerous import (
+    BadData,
+    SignatureExpired,
+    TimedSerializer,
+    TimestampSigner,
+    URLSafeTimedSerializer,
+)
+from itsdangerous.encoding import base64_encode
 
 from saas.kit.datetimes import utcnow
 
 CONSTANT = (str, bytes, bool, int, float, type(None))
+SHORT_BYTES = 160  # A first visit has 60, who is signed in 300.
 MAX_READ = 1000  # By each process, of some hundred bytes; whoever has many cookies must not fill the memory.
 
 
@@ -25,8 +34,19 @@ class TokenError(Exception):
 class Signer(TimestampSigner):
     """Takes what is dated later than now, too: the machine that signed it has a clock that is ahead of ours.
 
-    itsdangerous calls that expired, and a tenth of a second is enough.
+    itsdangerous calls that expired, and a tenth of a second is enough. The key is derived once.
     """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._derived: dict[str | bytes | None, bytes] = {}
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """Return the key of this purpose that belongs to a secret, else to the newest one."""
+        found = self._derived.get(secret_key)
+        if found is None:
+            found = self._derived[secret_key] = super().derive_key(secret_key)
+        return found
 
     def unsign(
         self, signed_value: str | bytes, max_age: int | None = None, *how: Any, **named: Any
@@ -45,11 +65,23 @@ class RememberingSerializer(URLSafeTimedSerializer):
 
     For cookies, which come with each request of a browser. Only what was signed by us is remembered, and only
     objects without anything in them that could be changed: everybody gets an object of their own.
+
+    What is short is written as it is; to try and compress it takes longer than to sign it.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._read: dict[str | bytes, tuple[float, dict[str, Any]]] = {}
+        self._signer = super().make_signer()
+
+    def make_signer(self, salt: str | bytes | None = None) -> itsdangerous.Signer:
+        """Return what signs; the same one each time."""
+        return self._signer if salt in {None, self.salt} else super().make_signer(salt)
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """Return an object as text that can stand in a cookie."""
+        json = TimedSerializer.dump_payload(self, obj)
+        return base64_encode(json) if len(json) < SHORT_BYTES else super().dump_payload(obj)
 
     def loads(  # type: ignore[override]  # As in itsdangerous.
         self,
