@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask.json.tag import TaggedJSONSerializer
-from itsdangerous import BadSignature, SignatureExpired
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from saas.kit import tokens
 from saas.kit.datetimes import utcnow
@@ -149,3 +149,17 @@ def test_whoever_has_many_cookies_does_not_fill_the_memory(monkeypatch: pytest.M
     for text in texts * 2:
         serializer.loads(text)
     assert len(serializer._read) <= 10
+
+
+@pytest.mark.parametrize("letters", [10, 150, 1000])
+def test_others_read_it_and_it_reads_theirs(letters: int) -> None:
+    """Short or long: the text is that of itsdangerous, as another release of ours may have written it."""
+    value = {"_user_id": "a" * letters}
+    ours, theirs = (
+        kind([OLD, NEW], serializer=TaggedJSONSerializer())
+        for kind in (RememberingSerializer, URLSafeTimedSerializer)
+    )
+    for _ in range(2):
+        assert theirs.loads(ours.dumps(value)) == value
+        assert ours.loads(theirs.dumps(value)) == value
+    assert len(ours.dumps(value)) < 400
