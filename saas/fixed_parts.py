@@ -78,7 +78,7 @@ class FixedParts:
 
     def _render(self, template: str, mount: str, given: dict[str, str | bool | None]) -> Markup:
         with self.app.test_request_context(base_url=f"http://localhost{mount}/"):
-            g.csrf_token = NOBODY["csrf_token"]  # Macros ask Flask-WTF, which looks here.
+            g.csrf_token = NOBODY["csrf_token"]  # Macros ask for it, and it is looked for here.
             return Markup(render_template(template, **NOBODY | given))  # noqa: S704 - a template of ours
 
     def _keep(self, key: tuple[object, ...], part: Markup) -> None:

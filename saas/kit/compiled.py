@@ -15,7 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Dialect, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
-from saas.kit import patience
+from saas.kit import patience, postgresql
 from saas.kit.beginning import READS_ALONE
 
 Rows = Sequence[Sequence[Any]]
@@ -66,7 +66,10 @@ class CompiledSelect:
         session = db.session
         if needs_session(db) or (session.registry.has() and session().in_transaction()):
             return session.connection().execute(self.statement, values).all()
-        engine = db.engine
+        return self.rows_alone(db.engine, values)
+
+    def rows_alone(self, engine: Engine, values: Mapping[str, Any]) -> Rows:
+        """Return what it finds by itself, for who knows that no session is needed. See ``rows``."""
         if is_watched(engine):
             return self._by_sqlalchemy(engine, values)
         began = time.monotonic()
@@ -141,8 +144,8 @@ class _Prepared:
         connection, cursor = self._connection(engine), None
         driver: Any = connection.driver_connection
         try:
-            if self.dialect.name == "postgresql" and not driver.autocommit:
-                driver.autocommit = True  # Until the pool has it back: kit/postgresql.py.
+            if self.dialect.name == "postgresql":
+                postgresql.switch(driver, autocommit=True)  # Until the pool has it back.
             cursor = driver.cursor()
             cursor.execute(self.text, parameters)
             results = self.results

@@ -58,7 +58,7 @@ class EarlySelect:
         is_begun = db.session.registry.has() or WAITING in g  # It may be the same one again.
         if not names or is_begun or needs_session(db):
             return db.session.execute(self._select.statement, values).unique().first()
-        rows = self._select.rows(db, values)
+        rows = self._select.rows_alone(db.engine, values)
         if not rows:
             return None
         found = self._made(dict(zip(names, rows[0], strict=False)))

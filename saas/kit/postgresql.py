@@ -25,6 +25,18 @@ PARAMETERS = {
 }
 
 
+def switch(driver: Any, *, autocommit: bool) -> None:
+    """Have psycopg begin before a statement, or commit each. No server is asked.
+
+    A connection that is broken stays as it is: the next statement will say so.
+    """
+    if driver.autocommit != autocommit:
+        import psycopg
+
+        with suppress(psycopg.Error):
+            driver.autocommit = autocommit
+
+
 def configure(engine: Engine) -> None:
     """Have the engine connect with a limit, wait for answers as long as ``patience`` says, and begin
     transactions ``lazily``."""
@@ -70,12 +82,6 @@ def configure(engine: Engine) -> None:
 
     def spare(connection: Connection) -> None:
         switch(connection.connection.driver_connection, autocommit=True)
-
-    def switch(driver: Any, *, autocommit: bool) -> None:
-        """Psycopg begins before a statement, unless it is told to commit each. No server is asked."""
-        if driver.autocommit != autocommit:
-            with suppress(psycopg.Error):  # The connection is broken, as the statement will say.
-                driver.autocommit = autocommit
 
     @event.listens_for(engine, "reset")
     def given_back(driver: Any, _record: Any, _state: Any) -> None:

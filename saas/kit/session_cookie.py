@@ -38,7 +38,4 @@ class SignedSessions(SecureCookieSessionInterface):
         if session.modified or (session and self.should_set_cookie(app, session)):
             super().save_session(app, session, response)
         elif session.accessed:
-            if "Vary" in response.headers:
-                response.vary.add("Cookie")
-            else:
-                response.headers["Vary"] = "Cookie"
+            response.vary.add("Cookie")
